@@ -1,0 +1,32 @@
+"""When each promise of a policy would be due for a report received at a given instant. Starts no clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from triaged.policy.calendar import describe, due, due_local
+from triaged.policy.model import Policy, Promise
+
+
+def preview(policy: Policy, received: datetime) -> dict[str, Any]:
+    """The JSON document of `triaged policy due`: instants in RFC 3339 UTC."""
+    return {
+        "received": _utc(received),
+        "promises": [_one(promise, policy, received) for promise in policy.promises],
+    }
+
+
+def _one(promise: Promise, policy: Policy, received: datetime) -> dict[str, str]:
+    instant = due(received, promise.period, policy.calendar, every=promise.every is not None)
+    return {
+        "promise": promise.name,
+        "clause": promise.clause,
+        "due_at": _utc(instant),
+        "due_local": due_local(instant, policy.calendar),
+        "calendar": describe(policy.calendar),
+    }
+
+
+def _utc(instant: datetime) -> str:
+    return instant.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
