@@ -1,0 +1,68 @@
+"""The servers that tests ask for by name. Not installed: skipped in one line; TRIAGED_REQUIRE_SERVERS=1: failed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from tests.servers import dovecot as dovecot_server
+from tests.servers import postgres as postgres_server
+from tests.servers import sink as sink_server
+from tests.servers.process import Missing
+
+T = TypeVar("T")
+
+
+@contextlib.contextmanager
+def required(server: contextlib.AbstractContextManager[T]) -> Iterator[T]:
+    """Enter it, or say what is missing."""
+    with contextlib.ExitStack() as stack:
+        try:
+            entered = stack.enter_context(server)
+        except Missing as missing:
+            if os.environ.get("TRIAGED_REQUIRE_SERVERS") == "1":
+                pytest.fail(str(missing), pytrace=False)
+            pytest.skip(str(missing))
+        yield entered
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[dovecot_server.Dovecot]:
+    """One Dovecot for the session; use addresses of your own test, the mail of others is there as well."""
+    with required(dovecot_server.dovecot()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.Postgres]:
+    """One cluster for the session."""
+    with required(postgres_server.postgres()) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: postgres_server.Postgres) -> Iterator[str]:
+    """An empty database, dropped after the test."""
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def tracker_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/triaged.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def sink() -> Iterator[sink_server.Sink]:
+    """A fresh SMTP sink."""
+    with sink_server.sink() as server:
+        yield server
