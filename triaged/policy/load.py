@@ -75,7 +75,7 @@ def _toml(octets: bytes, path: Path) -> tuple[dict[str, Any], str]:
     try:
         source = octets.decode()
         return tomllib.loads(source), source
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: not UTF-8, not TOML, or a number of 5,000 digits
         problem = Problem(str(path), "", f"is not TOML in UTF-8 ({error}): mend that place")
         raise PolicyError((problem,)) from None
 

@@ -1,0 +1,81 @@
+"""Checked values → frozen settings. Reads nothing and refuses nothing: that was done before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from triaged.policy.model import Policy
+from triaged.settings.kinds import SecretSource
+from triaged.settings.limits import Limits
+from triaged.settings.model import (
+    AuthenticitySettings,
+    HttpSettings,
+    ImapSettings,
+    KeySettings,
+    MailboxSettings,
+    Member,
+    OpsSettings,
+    Settings,
+    SmtpSettings,
+    TeamSettings,
+    TenantSettings,
+    TrackerSettings,
+)
+from triaged.settings.secret import Secret
+
+Values = dict[str, Any]
+IMAP_PORTS = {"tls": 993}
+SMTP_PORTS = {"tls": 465, "starttls": 587}
+
+
+def settings(values: Values, path: Path, policies: dict[int, Policy], secret: Callable[..., Secret | None]) -> Settings:
+    """`policies` by the mailbox's place in the file; `secret(source)` gives what it names."""
+    mailboxes = [_mailbox(one, policies[index], secret) for index, one in enumerate(values["mailbox"])]
+    default = _tenant({"name": "default", "team": values["team"], "authenticity": values["authenticity"]})
+    return Settings(
+        path=path,
+        tracker=TrackerSettings(_beside(values["tracker"]["url"], path)),
+        mailboxes=tuple(mailboxes),
+        tenants=(default, *map(_tenant, values["tenant"])),
+        limits=Limits(**values["limits"]),
+        keys=KeySettings(secret(values["keys"]["address"])),
+        http=HttpSettings(**values["http"]),
+        ops=OpsSettings(**values["ops"]),
+    )
+
+
+def _mailbox(one: Values, policy: Policy, secret: Callable[[SecretSource], Secret | None]) -> MailboxSettings:
+    imap = one["imap"] and _imap(one["imap"], secret)
+    smtp = one["smtp"] and _smtp(one["smtp"], one["plus_addressing"], secret)
+    return MailboxSettings(**{**one, "policy": policy, "imap": imap, "smtp": smtp})
+
+
+def _imap(one: Values, secret: Callable[[SecretSource], Secret | None]) -> ImapSettings:
+    port = one["port"] or IMAP_PORTS.get(one["security"], 143)
+    return ImapSettings(**{**one, "port": port, "password": secret(one["password"])})
+
+
+def _smtp(one: Values, plus_addressing: bool, secret: Callable[[SecretSource], Secret | None]) -> SmtpSettings:
+    port = one["port"] or SMTP_PORTS.get(one["security"], 25)
+    envelope = one["envelope"] or ("keyed" if plus_addressing else "address")
+    password = one["password"] and secret(one["password"])
+    return SmtpSettings(**{**one, "port": port, "envelope": envelope, "password": password})
+
+
+def _tenant(one: Values) -> TenantSettings:
+    return TenantSettings(one["name"], AuthenticitySettings(**one["authenticity"]), _team(one["team"]))
+
+
+def _team(one: Values) -> TeamSettings:
+    members = tuple(Member(**member) for member in one["member"])
+    two_person = len(members) >= 2 if one["two_person"] is None else one["two_person"]
+    rest = {key: value for key, value in one.items() if key != "member"}
+    return TeamSettings(**{**rest, "two_person": two_person, "members": members})
+
+
+def _beside(url: str, path: Path) -> str:
+    """SQLite's relative paths are relative to the configuration file: three slashes, then the path."""
+    scheme, slashes, file = url.partition("sqlite:///")
+    return url if not slashes else f"{scheme}{slashes}{path.parent.absolute() / file}"

@@ -1,0 +1,99 @@
+"""The types of value that only the configuration has: secrets, hosts, listening addresses, database URLs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from triaged.policy import kinds
+from triaged.policy.problem import Refused, shown
+from triaged.policy.table import Kind
+
+_HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,253}", re.ASCII)
+_LISTEN = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})", re.ASCII)
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
+_FORMS = ("env", "file")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSource:
+    """Where a secret is: in the file itself, in an environment variable, or in a file of its own."""
+
+    form: str  # value | env | file
+    text: str = ""
+
+    def __repr__(self) -> str:
+        return f"SecretSource({self.form})"
+
+
+def secret() -> Kind:
+    """A string, { env = "NAME" } or { file = "PATH" }. Never shows what it was given."""
+    says = 'a secret: text in quotes, { env = "NAME" } or { file = "PATH" }'
+
+    def read(value: object) -> SecretSource:
+        if isinstance(value, str) and value:
+            return SecretSource("value", value)
+        if isinstance(value, dict) and len(value) == 1 and (form := next(iter(value))) in _FORMS:
+            text = value[form]
+            if isinstance(text, str) and text and "\0" not in text:
+                return SecretSource(form, text)
+        raise Refused(f"must be {says}, exactly one of them and not empty")
+
+    return Kind(says, read, forms=_FORMS)
+
+
+def host() -> Kind:
+    """A host name or address, without a port."""
+
+    def check(value: str) -> str:
+        if not _HOST.fullmatch(value):
+            raise Refused(f'must be a host name or address such as "imap.example.org", not {shown(value)}')
+        return value.strip("[]")
+
+    return kinds.text("a host name or address", check=check)
+
+
+def listen() -> Kind:
+    """host:port, or "" for none."""
+
+    def check(value: str) -> str:
+        found = _LISTEN.fullmatch(value)
+        if value and not (found and 0 < int(found[1]) < 65536):
+            raise Refused(f'must be host:port such as "127.0.0.1:9464", or "" for none, not {shown(value)}')
+        return value
+
+    return kinds.text("host:port", empty=True, check=check)
+
+
+def name() -> Kind:
+    """The name of a mailbox or tenant: it stands in commands, logs and environment variables."""
+
+    def check(value: str) -> str:
+        if not _NAME.fullmatch(value):
+            raise Refused(f"must be lower-case letters, digits, - and _, at most 40, not {shown(value)}")
+        return value
+
+    return kinds.text("a name", check=check)
+
+
+def database() -> Kind:
+    """sqlite:/// or postgresql+psycopg://. Never shows what it was given: the URL may hold a password."""
+    says = 'a URL such as "sqlite:///triaged.db" or "postgresql+psycopg://user@host/triaged"'
+
+    def check(value: str) -> str:
+        for short in ("postgresql://", "postgres://"):
+            if value.startswith(short):
+                value = "postgresql+psycopg://" + value.removeprefix(short)
+        in_memory = value.startswith("sqlite") and (value.endswith("://") or ":memory:" in value)
+        if in_memory:
+            raise Refused("must name a file: a database in memory forgets every report; write sqlite:///triaged.db")
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise Refused(f"must be {says}")
+        return value
+
+    return kinds.text(says, check=check)
+
+
+def lower(says: str) -> Kind:
+    """A domain-like word, compared in lower case."""
+    return kinds.text(says, check=lambda value: value.strip().lower())

@@ -1,0 +1,148 @@
+"""The settings as values. Nothing here reads a file or the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Literal
+
+from triaged.policy.model import Policy
+from triaged.settings.limits import Limits
+from triaged.settings.secret import Secret
+
+Security = Literal["tls", "starttls", "none", "none-insecure"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSettings:
+    """Where tickets are kept."""
+
+    url: str = field(repr=False)  # an SQLAlchemy URL, file paths absolute; may hold a password
+
+
+@dataclass(frozen=True, slots=True)
+class ImapSettings:
+    """Where a mailbox is read."""
+
+    host: str
+    port: int
+    security: Security
+    username: str
+    password: Secret
+    folders: tuple[str, ...]  # the first is held by IDLE, the others are swept
+    poll_seconds: int
+    sent_folder: str  # "" for none
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpSettings:
+    """Where letters are handed in."""
+
+    host: str
+    port: int
+    security: Security
+    username: str  # "": no login
+    password: Secret | None
+    envelope: Literal["keyed", "address", "null"]
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxSettings:
+    """One address that reports come to."""
+
+    name: str
+    tenant: str
+    address: str  # domain in lower case
+    policy: Policy
+    plus_addressing: bool
+    acknowledge_unproven: Literal["minimal", "full", "hold"]
+    require_return_path: bool
+    history: timedelta  # older than this at the first sweep: recorded only
+    imap: ImapSettings | None
+    smtp: SmtpSettings | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One person of a team."""
+
+    name: str
+    address: str
+    role: Literal["triager", "lead", "observer"]
+    notify: Literal["all", "mine", "board"]
+
+
+@dataclass(frozen=True, slots=True)
+class TeamSettings:
+    """Who works on a tenant's tickets, and who hears of them."""
+
+    notify: tuple[str, ...]
+    escalate: tuple[str, ...]
+    undo_seconds: int
+    two_person: bool
+    board_at: time  # local time of the policy's zone
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticitySettings:
+    """Whose trace fields are believed; empty: nobody's."""
+
+    trusted_authserv_ids: tuple[str, ...]  # lower case
+    trusted_hosts: tuple[str, ...]  # lower case
+
+
+@dataclass(frozen=True, slots=True)
+class TenantSettings:
+    """Whose mail it is."""
+
+    name: str
+    authenticity: AuthenticitySettings
+    team: TeamSettings
+
+
+@dataclass(frozen=True, slots=True)
+class KeySettings:
+    """Keys that the operator brings."""
+
+    address: Secret | None  # None: made once and kept in the tracker
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Metrics and health."""
+
+    listen: str  # host:port; "" for none
+
+
+@dataclass(frozen=True, slots=True)
+class OpsSettings:
+    """Who hears when something stands still."""
+
+    alarm: tuple[str, ...]
+    unswept_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of it, checked: every mailbox's tenant exists."""
+
+    path: Path | None  # the file that it came from
+    tracker: TrackerSettings
+    mailboxes: tuple[MailboxSettings, ...]
+    tenants: tuple[TenantSettings, ...]
+    limits: Limits
+    keys: KeySettings
+    http: HttpSettings
+    ops: OpsSettings
+
+    def tenant(self, name: str) -> TenantSettings:
+        """The tenant of that name. Raises KeyError where there is none."""
+        found = next((tenant for tenant in self.tenants if tenant.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def mailbox(self, name: str) -> MailboxSettings | None:
+        return next((mailbox for mailbox in self.mailboxes if mailbox.name == name), None)
