@@ -1,0 +1,175 @@
+"""The decision about one message: which ticket, who may say what there, and what follows. A pure function of values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from triaged.message.model import Kind
+from triaged.ticket import opening, relaying
+from triaged.ticket.address import Garbled, Keyed, Role, bare
+from triaged.ticket.answering import proven
+from triaged.ticket.consequence import Bounced, Consequence, Outcome, Placed
+from triaged.ticket.desk import Desk
+from triaged.ticket.events import Event, EventKind
+from triaged.ticket.known import Arrival, Clues, Known, KnownMessage, TicketView
+from triaged.ticket.letters import Audience
+from triaged.ticket.reference import Entropy
+
+REPORTS_ABOUT_MAIL = frozenset({Kind.MDN, Kind.FEEDBACK})
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """The ticket that a message is addressed to, and how that is known."""
+
+    ticket: TicketView
+    role: Role
+    via: str  # key | message-id
+
+
+def receive(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
+    """What `arrival` causes at the instant `at`."""
+    if known.copy:
+        return Consequence(Outcome.COPY, "the same content has been taken in before")
+    if _is_ours(arrival, clues, known, desk):
+        return Consequence(Outcome.FILED, "our own letter came back to the mailbox")
+    if arrival.message.kind is Kind.BOUNCE:
+        return _bounce(arrival, clues, known, desk, at, entropy)
+    thread = find_thread(clues, known)
+    if thread is not None:
+        return _threaded(thread, arrival, clues, known, desk, at, entropy)
+    if arrival.message.kind in REPORTS_ABOUT_MAIL:
+        return Consequence(Outcome.FILED, f"{arrival.message.kind.value}: a report about mail")
+    if known.same_text is not None:
+        return _said_again(known.tickets[known.same_text], arrival, clues)
+    return opening.open_ticket(arrival, clues, known, desk, at, entropy)
+
+
+def find_thread(clues: Clues, known: Known) -> Thread | None:
+    """TH-1: by a keyed address, then by a Message-ID on a ticket, and by nothing else."""
+    if isinstance(clues.keyed, Keyed):
+        ticket = known.tickets.get(clues.keyed.token)
+        return Thread(ticket, clues.keyed.role, "key") if ticket else None
+    for message_id in clues.ids:
+        found = known.ids.get(message_id)
+        if found is not None and found.token in known.tickets:
+            return Thread(known.tickets[found.token], found.answers, "message-id")
+    return None
+
+
+def _is_ours(arrival: Arrival, clues: Clues, known: Known, desk: Desk) -> bool:
+    """A letter of ours that came back, by its own Message-ID and our From: never a report."""
+    own = known.ids.get(clues.own_id)
+    author = arrival.message.author
+    return bool(own and own.sent and author and bare(author.address) in desk.mailboxes)
+
+
+def _threaded(
+    thread: Thread, arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy
+) -> Consequence:
+    """Who wrote decides what a message on a thread may do; the key or the id decides who reads it."""
+    ticket = thread.ticket
+    if clues.author in desk.members:
+        return _from_member(thread, arrival, desk, at, entropy)
+    if clues.author and clues.author in ticket.participants:
+        if thread.role is Role.TEAM:  # nobody outside the team is given a team address
+            return _held(thread, arrival, desk, at, entropy)
+        return relaying.from_researcher(ticket, arrival, clues, desk, at, entropy)
+    sent = _answers_a_letter(clues, known)
+    if thread.via == "key" or (sent and not desk.plus_addressing):
+        return _held(thread, arrival, desk, at, entropy)
+    # Somebody else named a message of the ticket: a suggestion to the team, and a report of its own.
+    return opening.open_ticket(arrival, clues, known, desk, at, entropy, suggests=ticket.name)
+
+
+def _answers_a_letter(clues: Clues, known: Known) -> KnownMessage | None:
+    return next((k for i in clues.ids if (k := known.ids.get(i)) and k.sent), None)
+
+
+def _from_member(thread: Thread, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
+    ticket = thread.ticket
+    placed = Placed(Audience.TEAM, proven(arrival), None)
+    if arrival.message.kind is not Kind.PERSON or not arrival.message.answerable:
+        # An absence notice of a member must never reach a researcher, and is no reason to write to anybody.
+        event = relaying.message_event(arrival, Audience.TEAM, "an automatic message of a member")
+        return Consequence(Outcome.APPENDED, "automatic", ticket.name, placed=placed, events=(event,))
+    if not proven(arrival):
+        return relaying.unproven_member(ticket, arrival, thread.role, desk, at, entropy)
+    if thread.role is Role.RESEARCHER:
+        return relaying.answer_researcher(ticket, arrival, desk, at, entropy)
+    event = relaying.message_event(arrival, Audience.TEAM, "a note")
+    return Consequence(Outcome.APPENDED, "note", ticket.name, placed=placed, events=(event,))
+
+
+def _held(thread: Thread, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
+    """TH-2: the address proves knowledge, not identity. Kept apart until the team decides; nothing is answered."""
+    ticket = thread.ticket
+    reason = "the sender is not a participant of the ticket"
+    letters = () if _muted(ticket, desk) else relaying.held_letters(ticket, arrival, reason, desk, at, entropy)
+    event = Event(EventKind.HELD, "triaged", {"receipt": arrival.receipt, "why": reason, "via": thread.via})
+    return Consequence(Outcome.HELD, reason, ticket.name, events=(event,), letters=letters)
+
+
+def _muted(ticket: TicketView, desk: Desk) -> bool:
+    return ticket.recent > desk.caps.thread_messages_per_10_minutes
+
+
+def _said_again(ticket: TicketView, arrival: Arrival, clues: Clues) -> Consequence:
+    """AR-10: the same words from the same address are not a new report; nobody is mailed twice for them."""
+    event = relaying.message_event(arrival, Audience.RESEARCHER, "the same text again")
+    placed = Placed(Audience.RESEARCHER, proven(arrival), clues.text_hash)
+    return Consequence(Outcome.APPENDED, "the same text again", ticket.name, placed=placed, events=(event,))
+
+
+def _bounce(
+    arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy
+) -> Consequence:
+    """NT-1: believed when it came to the letter's keyed bounce address; else kept for a person."""
+    keyed = clues.keyed if isinstance(clues.keyed, Keyed) else None
+    letter = known.ids.get(clues.bounced_id)
+    token = keyed.token if keyed else letter.token if letter else None
+    ticket = known.tickets.get(token) if token else None
+    if ticket is None:
+        garbled = " to a garbled address" if isinstance(clues.keyed, Garbled) else ""
+        return Consequence(Outcome.FILED, f"a delivery report{garbled} that names no letter of ours")
+    if letter is not None and letter.token != ticket.name.token:
+        letter = None
+    placed = Placed(Audience.TEAM, False, None)
+    failed = any(r.action == "failed" for r in arrival.message.bounce.recipients) if arrival.message.bounce else False
+    if letter is None or not failed:
+        event = Event(EventKind.MESSAGE, "triaged", {"receipt": arrival.receipt, "note": "a delivery report"})
+        return Consequence(Outcome.APPENDED, "a delivery report", ticket.name, placed=placed, events=(event,))
+    believed = keyed is not None and keyed.role is Role.BOUNCE
+    return _undelivered(ticket, letter, believed, arrival, desk, at, entropy)
+
+
+def _undelivered(
+    ticket: TicketView,
+    letter: KnownMessage,
+    believed: bool,
+    arrival: Arrival,
+    desk: Desk,
+    at: datetime,
+    entropy: Entropy,
+) -> Consequence:
+    """The team is told either way; only a report that came to the letter's own key takes a kept promise back (SM-10)."""
+    bounce = arrival.message.bounce
+    reply = "; ".join(r.reason or r.status for r in bounce.recipients if r.action == "failed") if bounce else ""
+    met = {o.promise for o in ticket.promises if o.met} if believed else set()
+    reopens = tuple(p for p in letter.meets if p in met)
+    kind = EventKind.UNDELIVERED if believed else EventKind.REPORTED_UNDELIVERED
+    events = [Event(kind, "triaged", {"letter": letter.message_id, "receipt": arrival.receipt})]
+    events += [Event(EventKind.REOPENED, "triaged", {"promise": p, "why": "undelivered"}) for p in reopens]
+    # A report about a letter to the team tells nobody: the next one would bounce as well.
+    tells = letter.audience is Audience.RESEARCHER and not _muted(ticket, desk)
+    letters = relaying.undelivered_letters(ticket, letter, reply, believed, desk, at, entropy) if tells else ()
+    return Consequence(
+        Outcome.APPENDED,
+        "a letter did not arrive",
+        ticket.name,
+        placed=Placed(Audience.TEAM, False, None),
+        events=tuple(events),
+        letters=letters,
+        bounced=Bounced(letter.message_id, reply[:500], reopens) if believed else None,
+    )

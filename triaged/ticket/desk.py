@@ -1,0 +1,49 @@
+"""Who answers: one mailbox with its team, policy and keys, as the decisions need them. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from triaged.policy.model import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How many automatic acknowledgements may go out, proven and unproven senders apart (AR-10)."""
+
+    proven_per_address_per_day: int
+    unproven_per_address_per_day: int
+    proven_per_hour: int
+    unproven_per_hour: int
+    thread_messages_per_10_minutes: int  # AR-11
+    full_bytes: int
+    minimal_bytes: int
+    references_ids: int
+    references_bytes: int
+    relay_text: int  # characters of a researcher's text in one mail to the team
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One mailbox and the people behind it."""
+
+    tenant: str
+    mailbox: str
+    address: str  # the mailbox's own address, lower-case
+    policy: Policy
+    plus_addressing: bool
+    acknowledge_unproven: str  # minimal | full | hold
+    require_return_path: bool
+    envelope: str  # keyed | address | null
+    own: frozenset[str]  # every address of ours without detail: mailboxes, team, members
+    mailboxes: frozenset[str]  # the mailboxes alone
+    notify: tuple[str, ...]
+    members: Mapping[str, str]  # lower-case address -> name
+    keys: tuple[bytes, ...]  # the first signs, all are accepted
+    caps: Caps
+
+    @property
+    def domain(self) -> str:
+        """The public domain that our Message-IDs name (AR-18): never the host's name."""
+        return self.address.rpartition("@")[2]

@@ -1,0 +1,87 @@
+"""What happened to a ticket: kinds, the salted hash chain over them, and the state that they fold to. Append-only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+GENESIS = bytes(32)  # the "previous" of a ticket's first event
+SALT_BYTES = 16
+
+JSON = str | int | float | bool | None | list["JSON"] | dict[str, "JSON"]
+
+
+class EventKind(StrEnum):
+    """One word a happening."""
+
+    RECEIVED = "received"  # the ticket was opened by a message
+    MESSAGE = "message"  # a further message joined it
+    HELD = "held"  # a message came to its address from somebody else; it waits for the team
+    SUGGESTED = "suggested"  # a message may belong to another ticket
+    UNANSWERED = "unanswered"  # no automatic letter may go out; the promise is the team's work
+    MUTED = "muted"  # too many messages in too short a time on one thread (AR-11)
+    QUEUED = "queued"  # a letter was queued
+    ACCEPTED = "accepted"  # the submission server took a letter
+    FAILED = "failed"  # the submission server refused a letter for good
+    UNDELIVERED = "undelivered"  # a believed delivery report: a letter did not arrive
+    REPORTED_UNDELIVERED = "reported_undelivered"  # a delivery report that nothing proves (NT-1)
+    MET = "met"  # a promise was kept
+    REOPENED = "reopened"  # a promise that seemed kept was not
+    REHEARSED = "rehearsed"  # the instant was given by hand
+
+
+class State(StrEnum):
+    """Report states of ISO/IEC 30111 section 7 and the CERT guide."""
+
+    RECEIVED = "received"
+    ASSESSING = "assessing"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    FIXING = "fixing"
+    FIXED = "fixed"
+    DISCLOSED = "disclosed"
+    CLOSED = "closed"
+
+
+# The state that an event leads to. Kinds that are not here change none.
+STATE_AFTER = {EventKind.RECEIVED: State.RECEIVED}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One happening, before it has its place in the chain. `data` holds JSON values only."""
+
+    kind: EventKind
+    actor: str  # "triaged", "researcher", "member:…": who did it
+    data: Mapping[str, JSON]
+
+
+def fold(kinds: Iterable[EventKind]) -> State:
+    """The state that a ticket's events amount to."""
+    state = State.RECEIVED
+    for kind in kinds:
+        state = STATE_AFTER.get(kind, state)
+    return state
+
+
+def payload(actor: str, data: Mapping[str, JSON]) -> str:
+    """The redactable part of an event as canonical JSON: sorted keys, no spaces."""
+    return json.dumps({"actor": actor, "data": data}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def sealed(salt: bytes, body: str) -> bytes:
+    """H(salt, data): what stays in the chain when data and salt are gone."""
+    return hashlib.sha256(salt + body.encode()).digest()
+
+
+def link(previous: bytes, kind: str, at: datetime, seal: bytes) -> bytes:
+    """H(previous, kind, time, H(salt, data)): the event's hash. Fields are length-prefixed, so none can slide into the next."""
+    instant = at.astimezone(UTC).isoformat(timespec="microseconds")
+    hasher = hashlib.sha256()
+    for part in (previous, kind.encode(), instant.encode(), seal):
+        hasher.update(len(part).to_bytes(4, "big") + part)
+    return hasher.digest()

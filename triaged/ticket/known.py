@@ -1,0 +1,120 @@
+"""What the tracker knows about one arriving message, as the decision needs it: values, loaded before, never fetched from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from triaged.message.model import Message
+from triaged.reading.sameness import text_hash
+from triaged.reading.thread import answered_ids, recipients
+from triaged.ticket.address import GARBLED, Garbled, Keyed, Role, read_address
+from triaged.ticket.desk import Desk
+from triaged.ticket.letters import Audience, TicketName
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One receipt with what parsing made of it."""
+
+    receipt: int
+    received_at: datetime
+    folder: str
+    junk: bool
+    truncated: bool
+    size: int
+    sha256: str
+    content_sha256: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Clues:
+    """What in a message may tie it to a ticket: looked up together, before anything is decided."""
+
+    keyed: Keyed | Garbled | None
+    ids: tuple[str, ...]  # answered Message-IDs, nearest first
+    own_id: str  # the message's own
+    author: str  # lower-case; "" where there is none
+    text_hash: str | None
+    bounced_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMessage:
+    """A message on a ticket, of either direction."""
+
+    message_id: str
+    token: str
+    sent: bool  # by us
+    audience: Audience
+    answers: Role  # where a reply to it goes
+    counterpart: str  # the address it came from or went to, lower-case
+    meets: tuple[str, ...]
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPromise:
+    """A clock as the ticket has it."""
+
+    promise: str
+    clause: str
+    due_at: datetime
+    met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TicketView:
+    """A ticket as far as a decision needs it."""
+
+    name: TicketName
+    subject: str
+    reporter: str  # lower-case address; "" where the report named none
+    reporter_proven: bool
+    participants: frozenset[str]
+    received_at: datetime
+    researcher_ids: tuple[str, ...]  # the conversation with the researcher, oldest first, both directions
+    team_ids: Mapping[str, tuple[str, ...]]  # team address -> its letters about this ticket
+    recent: int  # messages of this author on this ticket in the last ten minutes (AR-11)
+    promises: tuple[OpenPromise, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that the tracker knows about one arrival."""
+
+    tickets: Mapping[str, TicketView]  # by token
+    ids: Mapping[str, KnownMessage]  # by Message-ID
+    copy: bool  # this content has been taken in before
+    same_text: str | None  # token of the author's ticket that says the same
+    acknowledged_today: int  # automatic acknowledgements to this author in 24 hours
+    budget_proven: int  # acknowledgements that may still go out this hour
+    budget_unproven: int
+
+
+def clues(message: Message, desk: Desk) -> Clues:
+    """What to look up for `message`."""
+    return Clues(
+        keyed=_keyed(message, desk),
+        ids=answered_ids(message),
+        own_id=message.message_id,
+        author=message.author.address.lower() if message.author else "",
+        text_hash=text_hash(message.new_text, tuple(a.sha256 for a in message.attachments)),
+        bounced_id=message.bounce.message_id if message.bounce else "",
+    )
+
+
+def _keyed(message: Message, desk: Desk) -> Keyed | Garbled | None:
+    """The key that decides: a mail to both the team's and the researcher's address stays with the team."""
+    if not desk.plus_addressing:
+        return None
+    read = [read_address(address, desk.address, desk.keys) for address in recipients(message)]
+    checked = [found for found in read if isinstance(found, Keyed)]
+    if checked:
+        return min(checked, key=lambda found: _INWARD_FIRST.index(found.role))
+    return GARBLED if GARBLED in read else None
+
+
+_INWARD_FIRST = (Role.TEAM, Role.RESEARCHER, Role.BOUNCE)

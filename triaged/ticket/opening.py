@@ -1,0 +1,182 @@
+"""Opening a ticket: its reference, its clocks, the acknowledgement where one may go out, and the mail to the team."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from triaged.message.clean import clean_header
+from triaged.message.model import Reason
+from triaged.ticket.address import Role
+from triaged.ticket.answering import Answer, answer, proven
+from triaged.ticket.clocks import Clock, PromisedDate, dates, kept_by_acknowledgement, start
+from triaged.ticket.consequence import Consequence, NewTicket, Outcome, Placed
+from triaged.ticket.desk import Desk
+from triaged.ticket.events import Event, EventKind
+from triaged.ticket.known import Arrival, Clues, Known
+from triaged.ticket.letters import (
+    Audience,
+    Automatic,
+    Letter,
+    ResearcherLetter,
+    TicketName,
+    render_researcher,
+)
+from triaged.ticket.reference import Entropy, new_token, reference, tokens_in
+from triaged.ticket.relaying import answer_subject, relay_values, shown_instant, to_team
+
+STORED_SUBJECT = 998
+MINIMAL_SUBJECT = "We received your report [{ref}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is settled about a new ticket before its letters are written."""
+
+    name: TicketName
+    clocks: tuple[Clock, ...]
+    answer: Answer
+    kept: tuple[str, ...]  # promises that the acknowledgement keeps
+
+
+def open_ticket(
+    arrival: Arrival,
+    clues: Clues,
+    known: Known,
+    desk: Desk,
+    at: datetime,
+    entropy: Entropy,
+    suggests: TicketName | None = None,
+) -> Consequence:
+    """A new ticket with all that follows from it. `suggests`: the ticket that it may belong to (TH-1)."""
+    token = new_token(entropy)
+    decided = answer(arrival, known, desk)
+    opening = Opening(
+        name=TicketName(token, reference(desk.policy.prefix, token)),
+        clocks=start(desk.policy, arrival.received_at),
+        answer=decided,
+        kept=kept_by_acknowledgement(desk.policy) if decided.form else (),
+    )
+    hint = suggests.ref if suggests else _quoted_reference(arrival, desk)
+    return Consequence(
+        outcome=Outcome.TICKET,
+        reason=_reason(decided),
+        ticket=opening.name,
+        opens=_new_ticket(opening.name, arrival, clues),
+        placed=Placed(Audience.RESEARCHER, proven(arrival), clues.text_hash),
+        events=_events(opening, arrival, hint, desk),
+        clocks=opening.clocks,
+        letters=_letters(opening, arrival, hint, desk, at, entropy),
+    )
+
+
+def _new_ticket(name: TicketName, arrival: Arrival, clues: Clues) -> NewTicket:
+    author = arrival.message.author
+    return NewTicket(
+        name=name,
+        kind="report",
+        subject=arrival.message.subject[:STORED_SUBJECT],
+        reporter_name=author.name if author else "",
+        reporter=clues.author,
+        reporter_proven=proven(arrival),
+        received_at=arrival.received_at,
+    )
+
+
+def _quoted_reference(arrival: Arrival, desk: Desk) -> str:
+    """A [REF] in the subject threads nothing: the team is told of it (TH-1)."""
+    tokens = tokens_in(arrival.message.subject, desk.policy.prefix)
+    return reference(desk.policy.prefix, tokens[0]) if tokens else ""
+
+
+def _reason(decided: Answer) -> str:
+    return ", ".join(r.word for r in decided.reasons)
+
+
+def _events(opening: Opening, arrival: Arrival, hint: str, desk: Desk) -> tuple[Event, ...]:
+    policy = desk.policy
+    received = Event(
+        EventKind.RECEIVED,
+        "researcher",
+        {
+            "receipt": arrival.receipt,
+            "sha256": arrival.sha256,
+            "received_at": arrival.received_at.isoformat(),
+            "proven": proven(arrival),
+            "policy": {"name": policy.name, "version": policy.version, "sha256": policy.sha256},
+            "clocks": {c.promise: c.due_at.isoformat() for c in opening.clocks},
+        },
+    )
+    events = [received]
+    if opening.answer.reasons:
+        why = [[r.word, r.header] for r in opening.answer.reasons]
+        events.append(Event(EventKind.UNANSWERED, "triaged", {"why": why, "capped": opening.answer.capped}))  # type: ignore[dict-item]
+    if hint:
+        events.append(Event(EventKind.SUGGESTED, "triaged", {"ref": hint}))
+    return tuple(events)
+
+
+def _letters(
+    opening: Opening, arrival: Arrival, hint: str, desk: Desk, at: datetime, entropy: Entropy
+) -> tuple[Letter, ...]:
+    letters: tuple[Letter, ...] = ()
+    if opening.answer.form:
+        letters = (_acknowledgement(opening, arrival, desk, at, entropy),)
+    if opening.answer.capped:  # AR-10: one mail for all that are over the cap, from the schedule
+        return letters
+    return letters + _announcement(opening, arrival, hint, desk, at, entropy)
+
+
+def _acknowledgement(opening: Opening, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Letter:
+    """P2: the minimal form holds nothing that the sender wrote; the full form goes to proven senders."""
+    full = opening.answer.form == "full"
+    message = arrival.message
+    values = {
+        "ref": opening.name.ref,
+        "received": shown_instant(arrival.received_at, desk),
+        "dates": dates(opening.clocks, desk.policy, opening.kept),
+        "organisation": desk.policy.organisation,
+        "contact": desk.address,
+        "subject": clean_header(message.subject)[:200] if full else "",
+    }
+    subject = answer_subject(message.subject, opening.name, True) if full else MINIMAL_SUBJECT
+    letter = ResearcherLetter(
+        template="acknowledgement" if full else "acknowledgement_minimal",
+        ticket=opening.name,
+        to=message.author.address if message.author else "",
+        subject=subject.format(ref=opening.name.ref) if not full else subject,
+        values=values,
+        automatic=Automatic.REPLIED,
+        parents=(message.message_id,) if message.message_id else (),  # TH-3: their References are not trusted
+        meets=opening.kept,
+        proven=proven(arrival),
+    )
+    return render_researcher(letter, desk, at, entropy)
+
+
+def _announcement(
+    opening: Opening, arrival: Arrival, hint: str, desk: Desk, at: datetime, entropy: Entropy
+) -> tuple[Letter, ...]:
+    shown = dates(opening.clocks, desk.policy, opening.kept)
+    values = relay_values(
+        opening.name,
+        arrival,
+        desk,
+        headline=f"New report {opening.name.ref}",
+        answer=_shown_answer(opening, shown),
+        dates=tuple(d for d in shown if not d.kept_by_this),
+        warnings=(f"it may belong to {hint}: the sender named it",) if hint else (),
+    )
+    subject = arrival.message.subject or "(no subject)"
+    return to_team("relay", opening.name, subject, values, Role.RESEARCHER, desk, at, entropy, {})
+
+
+def _shown_answer(opening: Opening, shown: tuple[PromisedDate, ...]) -> str:
+    if opening.answer.form:
+        return f"an acknowledgement ({opening.answer.form} form) is on its way"
+    why = ", ".join(_in_words(r) for r in opening.answer.reasons)
+    return f"NONE went out ({why}): the acknowledgement is yours to write"
+
+
+def _in_words(reason: Reason) -> str:
+    return f"{reason.word}: {reason.header}" if reason.header else reason.word

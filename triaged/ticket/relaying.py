@@ -1,0 +1,333 @@
+"""What passes between the researcher and the team on a ticket that exists, and what the team is told. Decides no routes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from triaged.message.clean import clean_header
+from triaged.message.model import Authenticity, Message, Verdict
+from triaged.policy.calendar import in_letters
+from triaged.ticket.address import Role, keyed_address
+from triaged.ticket.answering import proven
+from triaged.ticket.clocks import PromisedDate, kept_by_answer
+from triaged.ticket.consequence import Consequence, Outcome, Placed
+from triaged.ticket.desk import Desk
+from triaged.ticket.events import Event, EventKind
+from triaged.ticket.known import Arrival, Clues, KnownMessage, TicketView
+from triaged.ticket.letters import (
+    Audience,
+    Automatic,
+    Letter,
+    ResearcherLetter,
+    TeamLetter,
+    TicketName,
+    render_researcher,
+    render_team,
+)
+from triaged.ticket.reference import Entropy
+
+SUBJECT_CHARACTERS = 78  # AR-17
+ANSWER_GUIDE = "A reply to this mail goes TO THE RESEARCHER."
+
+
+def message_event(arrival: Arrival, audience: Audience, note: str = "") -> Event:
+    """The event of a message that joined a ticket. Holds ids, never its text."""
+    data: dict[str, str | int | float | bool | None | list[object] | dict[str, object]] = {
+        "receipt": arrival.receipt,
+        "sha256": arrival.sha256,
+        "audience": audience.value,
+        "proven": proven(arrival),
+    }
+    if note:
+        data["note"] = note
+    return Event(EventKind.MESSAGE, "triaged", data)  # type: ignore[arg-type]
+
+
+def from_researcher(
+    ticket: TicketView, arrival: Arrival, clues: Clues, desk: Desk, at: datetime, entropy: Entropy
+) -> Consequence:
+    """A participant's message: joins the ticket, marked where nothing proves it, and goes to the team."""
+    events = [message_event(arrival, Audience.RESEARCHER)]
+    muted = ticket.recent > desk.caps.thread_messages_per_10_minutes
+    if ticket.recent == desk.caps.thread_messages_per_10_minutes + 1:
+        events.append(Event(EventKind.MUTED, "triaged", {"messages": ticket.recent}))
+    letters = () if muted else _relay(ticket, arrival, desk, at, entropy)
+    placed = Placed(Audience.RESEARCHER, proven(arrival), clues.text_hash)
+    return Consequence(Outcome.APPENDED, "", ticket.name, placed=placed, events=tuple(events), letters=letters)
+
+
+def _relay(ticket: TicketView, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> tuple[Letter, ...]:
+    automatic = not arrival.message.answerable
+    headline = "An automatic answer came from the researcher of" if automatic else "The researcher wrote about"
+    values = relay_values(
+        ticket.name, arrival, desk, headline=f"{headline} {ticket.name.ref}", dates=open_dates(ticket, desk)
+    )
+    return to_team("relay", ticket.name, ticket.subject, values, Role.RESEARCHER, desk, at, entropy, ticket.team_ids)
+
+
+def held_letters(
+    ticket: TicketView, arrival: Arrival, reason: str, desk: Desk, at: datetime, entropy: Entropy
+) -> tuple[Letter, ...]:
+    """The team sees a message that may not join the ticket by itself."""
+    values = relay_values(
+        ticket.name,
+        arrival,
+        desk,
+        headline=f"HELD: somebody who is not a participant wrote to {ticket.name.ref}",
+        warnings=(f"{reason}; it is not part of the ticket", "check by another way who wrote it"),
+        answers=Role.TEAM,
+    )
+    return to_team("relay", ticket.name, ticket.subject, values, Role.TEAM, desk, at, entropy, ticket.team_ids)
+
+
+def answer_researcher(
+    ticket: TicketView, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy
+) -> Consequence:
+    """A proven member's reply: its new words become a letter of the mailbox; the quote, the sender and the headers stay here."""
+    member = desk.members[arrival.message.author.address.lower()] if arrival.message.author else ""
+    words = arrival.message.new_text.strip()
+    placed = Placed(Audience.TEAM, True, None)
+    if not words or not ticket.reporter:
+        why = "it holds no words of your own" if ticket.reporter else "the ticket has no researcher's address"
+        mend = "write your answer above the quoted text" if ticket.reporter else "there is nobody to write to"
+        return _kept_back(ticket, arrival, placed, why, mend, desk, at, entropy)
+    letter = render_researcher(_answer(ticket, words, desk), desk, at, entropy)
+    told = _tell_answered(ticket, arrival, member, words, desk, at, entropy)
+    event = Event(
+        EventKind.MESSAGE,
+        f"member:{member}",
+        {"receipt": arrival.receipt, "sha256": arrival.sha256, "audience": "team", "becomes": letter.message_id},
+    )
+    letters = (letter, *told)
+    return Consequence(Outcome.APPENDED, "answer", ticket.name, placed=placed, events=(event,), letters=letters)
+
+
+def _answer(ticket: TicketView, words: str, desk: Desk) -> ResearcherLetter:
+    return ResearcherLetter(
+        template="answer",
+        ticket=ticket.name,
+        to=ticket.reporter,
+        subject=answer_subject(ticket.subject, ticket.name, ticket.reporter_proven),
+        values={"body": words},
+        automatic=Automatic.NO,  # AR-12: a person's words
+        parents=ticket.researcher_ids,
+        meets=kept_by_answer(desk.policy),
+    )
+
+
+def _tell_answered(
+    ticket: TicketView, arrival: Arrival, member: str, words: str, desk: Desk, at: datetime, entropy: Entropy
+) -> tuple[Letter, ...]:
+    count = len(arrival.message.attachments)
+    warnings = (f"{count} attached file(s) stayed here and were NOT sent",) if count else ()
+    values = {
+        "member": clean_header(member),
+        "ref": ticket.name.ref,
+        "to": ticket.reporter,
+        "warnings": warnings,
+        "guide": guide(Role.TEAM, ticket.name, desk),
+        "body": quoted(words, desk.caps.relay_text),
+    }
+    return to_team("answered", ticket.name, ticket.subject, values, Role.TEAM, desk, at, entropy, ticket.team_ids)
+
+
+def unproven_member(
+    ticket: TicketView, arrival: Arrival, role: Role, desk: Desk, at: datetime, entropy: Entropy
+) -> Consequence:
+    """A member's address that nothing proves: kept as a note, nothing happens, and the member is told."""
+    placed = Placed(Audience.TEAM, False, None)
+    why = "nothing proves that you wrote it: no trusted server vouches for your domain (DKIM or DMARC)"
+    mend = "send it through your organisation's mail server; ops can run `triaged check`"
+    if role is not Role.RESEARCHER:
+        why = "nothing proves that you wrote it, so it counts as an unproven note"
+    return _kept_back(ticket, arrival, placed, why, mend, desk, at, entropy)
+
+
+def _kept_back(
+    ticket: TicketView,
+    arrival: Arrival,
+    placed: Placed,
+    why: str,
+    mend: str,
+    desk: Desk,
+    at: datetime,
+    entropy: Entropy,
+) -> Consequence:
+    author = arrival.message.author
+    event = Event(EventKind.HELD, "triaged", {"receipt": arrival.receipt, "why": why})
+    letters: tuple[Letter, ...] = ()
+    if author and ticket.recent <= desk.caps.thread_messages_per_10_minutes:
+        values = {"ref": ticket.name.ref, "why": why, "mend": mend}
+        told = _team_letter("not_sent", ticket.name, ticket.subject, values, Role.TEAM, author.address, ticket.team_ids)
+        letters = (render_team(told, desk, at, entropy),)
+    return Consequence(Outcome.HELD, why, ticket.name, placed=placed, events=(event,), letters=letters)
+
+
+def undelivered_letters(
+    ticket: TicketView,
+    letter: KnownMessage,
+    reply: str,
+    believed: bool,
+    desk: Desk,
+    at: datetime,
+    entropy: Entropy,
+) -> tuple[Letter, ...]:
+    """The team hears that a letter bounced, and which promises are open again."""
+    said = reply if believed else f"{reply} (a report that nothing proves)"
+    values = {
+        "ref": ticket.name.ref,
+        "to": letter.counterpart,
+        "letter": letter.template,
+        "reply": clean_header(said)[:300],
+        "dates": tuple(d for d in _all_dates(ticket, desk) if believed and d.promise in letter.meets),
+        "guide": guide(Role.TEAM, ticket.name, desk),
+    }
+    return to_team("undelivered", ticket.name, ticket.subject, values, Role.TEAM, desk, at, entropy, ticket.team_ids)
+
+
+def to_team(
+    template: str,
+    name: TicketName,
+    subject: str,
+    values: Mapping[str, object],
+    answers: Role,
+    desk: Desk,
+    at: datetime,
+    entropy: Entropy,
+    earlier: Mapping[str, tuple[str, ...]],
+) -> tuple[Letter, ...]:
+    """One letter to each address that the team is told at (SM-6: one recipient a letter)."""
+    letters = [_team_letter(template, name, subject, values, answers, to, earlier) for to in desk.notify]
+    return tuple(render_team(letter, desk, at, entropy) for letter in letters)
+
+
+def _team_letter(
+    template: str,
+    name: TicketName,
+    subject: str,
+    values: Mapping[str, object],
+    answers: Role,
+    to: str,
+    earlier: Mapping[str, tuple[str, ...]],
+) -> TeamLetter:
+    shown = f"[{name.ref}] {clean_header(subject)[:SUBJECT_CHARACTERS]}".rstrip()
+    return TeamLetter(template, name, to, shown, values, answers, earlier.get(to.lower(), ()))
+
+
+def answer_subject(subject: str, name: TicketName, reporter_proven: bool) -> str:
+    """AR-17: the sender's own words only come back to a sender who is proven (P2)."""
+    if not reporter_proven:
+        return f"Your report [{name.ref}]"
+    words = clean_header(_PREFIXES.sub("", subject))[:SUBJECT_CHARACTERS].strip()
+    return f"Re: {words} [{name.ref}]" if words else f"Re: your report [{name.ref}]"
+
+
+_PREFIXES = re.compile(r"\A(?:\s*(?:re|aw|sv|antw|fwd?|wg|tr|rif)\s*:){1,8}\s*", re.IGNORECASE)
+
+
+def relay_values(
+    name: TicketName,
+    arrival: Arrival,
+    desk: Desk,
+    *,
+    headline: str,
+    answer: str = "",
+    dates: tuple[PromisedDate, ...] = (),
+    warnings: tuple[str, ...] = (),
+    answers: Role = Role.RESEARCHER,
+) -> dict[str, object]:
+    """What the relay template shows of one arrival: who, what, reference, attachments by name, size and hash (AT-28)."""
+    message = arrival.message
+    return {
+        "headline": headline,
+        "author": shown_author(message),
+        "proof": shown_proof(message.authenticity, desk),
+        "subject": message.subject or "(none)",
+        "received": shown_instant(arrival.received_at, desk),
+        "ref": name.ref,
+        "answer": answer,
+        "dates": dates,
+        "warnings": warnings + defect_warnings(arrival, desk),
+        "attachments": message.attachments,
+        "guide": guide(answers, name, desk),
+        "body": quoted(message.text, desk.caps.relay_text),
+    }
+
+
+def shown_author(message: Message) -> str:
+    """AT-11: the addr-spec first, the display name after it and in quotes."""
+    if message.author is None:
+        return "(no usable From)"
+    return f'{message.author.address}  "{message.author.name}"' if message.author.name else message.author.address
+
+
+def shown_proof(authenticity: Authenticity, desk: Desk) -> str:
+    """In words, what is known of the author."""
+    if authenticity.verdict is Verdict.PASS:
+        return f"proven for {authenticity.domain} ({authenticity.method})"
+    if authenticity.verdict is Verdict.FAIL:
+        return "NOT PROVEN: the mail server says that the domain did not send it"
+    return "NOT PROVEN: anybody can write this address into From"
+
+
+def shown_instant(at: datetime, desk: Desk) -> str:
+    """The instant in the policy's own zone, to the minute."""
+    local = at.astimezone(desk.policy.calendar.tzinfo)
+    return f"{local:%A, %-d %B %Y, %H:%M} ({desk.policy.calendar.zone})"
+
+
+def defect_warnings(arrival: Arrival, desk: Desk) -> tuple[str, ...]:
+    """What the team must know about the bytes, at most eight lines."""
+    warnings = []
+    if arrival.truncated:
+        warnings.append(f"too large ({arrival.size:,} bytes): only its start is kept; read it in the mailbox")
+    if arrival.message.encrypted:
+        warnings.append(f"encrypted ({arrival.message.encrypted}): triaged could not read it")
+    if arrival.junk or arrival.message.spam:
+        warnings.append("the mail server calls it spam")
+    warnings += [clean_header(d)[:120] for d in arrival.message.defects]
+    return tuple(warnings[:8])
+
+
+def guide(answers: Role, name: TicketName, desk: Desk) -> str:
+    """Where a reply goes, and the other way."""
+    if not desk.plus_addressing:
+        return ANSWER_GUIDE if answers is Role.RESEARCHER else "A reply to this mail stays with the team."
+    other = Role.TEAM if answers is Role.RESEARCHER else Role.RESEARCHER
+    address = keyed_address(desk.address, name.token, other, desk.keys[0])
+    if answers is Role.RESEARCHER:
+        return f"{ANSWER_GUIDE}\nTo write to the team only: {address}"
+    return f"A reply to this mail stays with the team.\nTo write to the researcher: {address}"
+
+
+def quoted(text: str, most: int) -> str:
+    """A stranger's words for the team: indented with "> ", links defanged, capped (AT-21)."""
+    cut = text[:most]
+    lines = [f"> {line}".rstrip() for line in defanged(cut).rstrip("\n").split("\n")]
+    if len(text) > most:
+        lines += ["", f"[{len(text) - most:,} more characters are in the tracker]"]
+    return "\n".join(lines)
+
+
+_SCHEME = re.compile(r"\b(h)tt(ps?://)", re.IGNORECASE)
+
+
+def defanged(text: str) -> str:
+    """Links that no mail client turns into one: hxxps://…"""
+    return _SCHEME.sub(r"\1xx\2", text)
+
+
+def open_dates(ticket: TicketView, desk: Desk) -> tuple[PromisedDate, ...]:
+    """The promises that still run, soonest first."""
+    met = {p.promise for p in ticket.promises if p.met}
+    return tuple(d for d in _all_dates(ticket, desk) if d.promise not in met)
+
+
+def _all_dates(ticket: TicketView, desk: Desk) -> tuple[PromisedDate, ...]:
+    calendar = desk.policy.calendar
+    shown = [
+        PromisedDate(p.promise, p.clause, in_letters(p.due_at, calendar), p.due_at, False) for p in ticket.promises
+    ]
+    return tuple(sorted(shown, key=lambda d: d.due_at))

@@ -1,0 +1,112 @@
+"""Appends events to tickets' chains and checks chains. The only writer of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from triaged.ticket.events import GENESIS, SALT_BYTES, Event, fold, link, payload, sealed, EventKind
+from triaged.ticket.reference import Entropy
+from triaged.tracker.schema import chain_root, event, ticket
+
+Chain = Mapping[int, Sequence[Event]]  # ticket row id -> its new events, in order
+
+
+def append(connection: Connection, new: Chain, at: datetime, entropy: Entropy) -> None:
+    """Append to each ticket's chain. Locks the tickets' rows, so that two writers can't fork one."""
+    if not new:
+        return
+    held = select(ticket.c.id, ticket.c.event_count, ticket.c.head).where(ticket.c.id.in_(new)).with_for_update()
+    rows: list[dict[str, Any]] = []
+    heads: list[dict[str, Any]] = []
+    for ticket_id, count, head in connection.execute(held.order_by(ticket.c.id)).all():
+        seq, last = count, head
+        for happening in new[ticket_id]:
+            seq += 1
+            rows.append(row := _row(ticket_id, seq, last, happening, at, entropy))
+            last = row["hash"]
+        heads.append({"b_id": ticket_id, "b_count": seq, "b_head": last})
+    connection.execute(event.insert(), rows)
+    moved = update(ticket).where(ticket.c.id == bindparam("b_id"))
+    connection.execute(moved.values(event_count=bindparam("b_count"), head=bindparam("b_head")), heads)
+
+
+def _row(ticket_id: int, seq: int, last: bytes, happening: Event, at: datetime, entropy: Entropy) -> dict[str, Any]:
+    salt = entropy(SALT_BYTES)
+    body = payload(happening.actor, happening.data)
+    seal = sealed(salt, body)
+    return {
+        "ticket_id": ticket_id,
+        "seq": seq,
+        "at": at,
+        "kind": happening.kind.value,
+        "body": body,
+        "salt": salt,
+        "seal": seal,
+        "hash": link(last, happening.kind.value, at, seal),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A place where a chain does not hold."""
+
+    ref: str
+    seq: int
+    why: str
+
+
+def broken(connection: Connection) -> Iterator[Broken]:
+    """Every place where a ticket's chain, its counter or its state does not agree with its events."""
+    rows = connection.execution_options(yield_per=1000).execute(
+        select(
+            ticket.c.id, ticket.c.ref, ticket.c.event_count, ticket.c.head, ticket.c.state, event
+        )
+        .join(event, event.c.ticket_id == ticket.c.id, isouter=True)
+        .order_by(ticket.c.id, event.c.seq)
+    )
+    current: list[Any] = []
+    for row in rows:
+        if current and row.id != current[0].id:
+            yield from _check(current)
+            current = []
+        current.append(row)
+    if current:
+        yield from _check(current)
+
+
+def _check(rows: Sequence[Any]) -> Iterator[Broken]:
+    first, last = rows[0], GENESIS
+    if first.seq is None:
+        yield Broken(first.ref, 0, "the ticket has no events")
+        return
+    for expected, row in enumerate(rows, start=1):
+        if row.seq != expected:
+            yield Broken(row.ref, expected, "an event is missing")
+            return
+        if row.body is not None and row.salt is not None and sealed(row.salt, row.body) != row.seal:
+            yield Broken(row.ref, row.seq, "the event's data was changed")
+        last = link(last, row.kind, row.at, row.seal)
+        if last != row.hash:
+            yield Broken(row.ref, row.seq, "the event was changed")
+            last = row.hash
+    if (len(rows), last) != (first.event_count, first.head):
+        yield Broken(first.ref, len(rows), "events are missing at the end")
+    if first.state != fold(EventKind(row.kind) for row in rows):
+        yield Broken(first.ref, len(rows), "the state is not what the events amount to")
+
+
+def write_root(connection: Connection, at: datetime) -> None:
+    """A hash over every ticket's head: a whole ticket can't vanish unseen either."""
+    import hashlib
+
+    hasher, tickets = hashlib.sha256(), 0
+    for ref, head in connection.execute(select(ticket.c.ref, ticket.c.head).order_by(ticket.c.id)):
+        hasher.update(ref.encode() + head)
+        tickets += 1
+    events = connection.execute(select(func.coalesce(func.sum(ticket.c.event_count), 0))).scalar_one()
+    connection.execute(chain_root.insert().values(at=at, tickets=tickets, events=events, hash=hasher.digest()))

@@ -1,0 +1,50 @@
+"""What the installation keeps about itself: the address key made here, policies seen, the last rehearsed instant."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from triaged.policy.model import Policy
+from triaged.ticket.reference import Entropy
+from triaged.tracker.engine import insert_new
+from triaged.tracker.schema import event, fact, policy_text
+
+KEY_BYTES = 32
+
+
+class PolicyChangedError(Exception):
+    """One policy version has two texts. The message says the mend."""
+
+
+def address_key(connection: Connection, now: datetime, entropy: Entropy) -> bytes:
+    """The key of the reply addresses, made once and kept here: losing it kills every live reply address."""
+    insert_new(connection, fact, [{"name": "address_key", "value": entropy(KEY_BYTES), "at": now}])
+    return connection.execute(select(fact.c.value).where(fact.c.name == "address_key")).scalar_one()
+
+
+def know_policy(connection: Connection, policy: Policy, now: datetime) -> None:
+    """Keep the policy's text with its hash. One version with two texts is refused: tickets say which text they came in under."""
+    row = {
+        "sha256": policy.sha256,
+        "name": policy.name,
+        "version": policy.version,
+        "organisation": policy.organisation,
+        "source": policy.source,
+        "published": policy.text,
+        "seen_at": now,
+    }
+    insert_new(connection, policy_text, [row])
+    same = (policy_text.c.name == policy.name, policy_text.c.version == policy.version)
+    known = connection.execute(select(policy_text.c.sha256).where(*same)).scalar_one()
+    if known != policy.sha256:
+        raise PolicyChangedError(
+            f"policy {policy.name!r} was changed, but its version is still {policy.version!r}: "
+            "give it a new version in [policy], or undo the change"
+        )
+
+
+def last_event_at(connection: Connection) -> datetime | None:
+    """The instant of the newest event."""
+    return connection.execute(select(func.max(event.c.at))).scalar()

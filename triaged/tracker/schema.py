@@ -1,0 +1,352 @@
+"""The tables. Shapes only: no statement is written here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMING)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant on every database. SQLite keeps no zone: it is taken off going in and put back coming out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive instant was given to the tracker")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite numbers rows by itself only in an INTEGER primary key.
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[Any]:
+    return Column("id", Key, primary_key=True, autoincrement=True)
+
+
+def _to(target: str, *, nullable: bool = False, index: bool = False) -> Column[Any]:
+    name = target.partition(".")[0] + "_id"
+    return Column(name, Key, ForeignKey(target), nullable=nullable, index=index)
+
+
+# Bytes, kept once by hash: raw messages and letters. An attachment is a slice of one.
+blob = Table(
+    "blob",
+    metadata,
+    _id(),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# How far a folder has been taken in.
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("mailbox", String(128), primary_key=True),
+    Column("folder", String(255), primary_key=True),
+    Column("uidvalidity", BigInteger, nullable=False),
+    Column("last_uid", BigInteger, nullable=False),
+    Column("history_before", Instant, nullable=False),  # of the folder's first sweep ever
+    Column("swept_at", Instant),
+    Column("server_count", BigInteger),  # messages in the folder when it was last swept
+)
+
+# The policy texts that tickets came in under.
+policy_text = Table(
+    "policy_text",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("name", String(128), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("organisation", Text, nullable=False),
+    Column("source", Text, nullable=False),  # the policy file
+    Column("published", Text),  # the text that it stands behind
+    Column("seen_at", Instant, nullable=False),
+    UniqueConstraint("name", "version"),  # one version with two texts refuses to start
+)
+
+ticket = Table(
+    "ticket",
+    metadata,
+    _id(),
+    Column("token", String(8), nullable=False, unique=True),
+    Column("ref", String(20), nullable=False, unique=True),
+    Column("tenant", String(128), nullable=False),
+    Column("mailbox", String(128), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("waiting", Boolean, nullable=False, default=False),
+    Column("subject", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("policy_sha256", String(64), ForeignKey("policy_text.sha256"), nullable=False),
+    Column("unannounced", Boolean, nullable=False, default=False),  # over a cap: waits for the digest
+    Column("event_count", Integer, nullable=False, default=0),
+    Column("head", LargeBinary(32), nullable=False),  # hash of the last event
+    Index(None, "tenant", "received_at"),
+    Index(None, "unannounced", "opened_at"),
+)
+
+person = Table(
+    "person",
+    metadata,
+    _id(),
+    Column("tenant", String(128), nullable=False),
+    Column("address", String(320), nullable=False),  # lower-case
+    Column("name", Text, nullable=False),
+    Column("proven_at", Instant),  # when the address last proved itself
+    UniqueConstraint("tenant", "address"),
+)
+
+participant = Table(
+    "participant",
+    metadata,
+    Column("ticket_id", Key, ForeignKey("ticket.id"), primary_key=True),
+    Column("person_id", Key, ForeignKey("person.id"), primary_key=True, index=True),
+    Column("role", String(16), nullable=False),  # reporter | participant
+    Column("proven", Boolean, nullable=False),
+    Column("since", Instant, nullable=False),
+)
+
+# One message as it arrived. Written before anything reads it, exactly once (law 1).
+receipt = Table(
+    "receipt",
+    metadata,
+    _id(),
+    Column("tenant", String(128), nullable=False),
+    Column("mailbox", String(128), nullable=False),
+    Column("folder", String(255), nullable=False),
+    Column("uidvalidity", BigInteger, nullable=False),
+    Column("uid", BigInteger, nullable=False),
+    Column("internal_date", Instant, nullable=False),  # as the server has it
+    Column("received_at", Instant),  # what the clocks count from; known once it is read
+    Column("taken_at", Instant, nullable=False),
+    Column("size", BigInteger, nullable=False),  # as announced
+    Column("blob_id", Key, ForeignKey("blob.id")),  # none for history
+    Column("truncated", Boolean, nullable=False, default=False),
+    Column("junk", Boolean, nullable=False, default=False),
+    Column("outcome", String(16), nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("starts_clocks", Boolean, nullable=False, default=True),  # false for what was imported quietly
+    Column("sends_letters", Boolean, nullable=False, default=True),
+    Column("attempts", Integer, nullable=False, default=0),  # readings begun, counted before they begin
+    Column("claimed_by", String(128)),
+    Column("claimed_until", Instant),
+    _to("ticket.id", nullable=True, index=True),
+    UniqueConstraint("mailbox", "folder", "uidvalidity", "uid"),
+    Index("ix_receipt_waiting", "outcome", "id"),
+)
+
+# Contents taken in, without their trace fields: the first receipt of each. A second one is a copy.
+content = Table(
+    "content",
+    metadata,
+    Column("tenant", String(128), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    _to("receipt.id"),
+)
+
+# One message of a ticket's two conversations, of either direction. Message-ID -> ticket, audience, where replies go.
+message = Table(
+    "message",
+    metadata,
+    _id(),
+    _to("ticket.id", nullable=True),
+    _to("receipt.id", nullable=True, index=True),
+    Column("tenant", String(128), nullable=False),
+    Column("direction", String(3), nullable=False),  # in | out
+    Column("audience", String(16), nullable=False),  # researcher | team
+    Column("answers", String(1), nullable=False),  # r | t | b
+    Column("message_id", Text, nullable=False),
+    Column("counterpart", String(320), nullable=False),  # whom it came from or went to, lower-case
+    Column("counterpart_name", Text, nullable=False, default=""),
+    Column("addressed", JSON, nullable=False),  # [{"name", "address"}]: To
+    Column("subject", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("proven", Boolean, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("new_text", Text, nullable=False),
+    Column("text_hash", String(64)),
+    Column("defects", JSON, nullable=False),
+    Index(None, "tenant", "message_id"),
+    Index(None, "ticket_id", "at"),
+    Index(None, "tenant", "counterpart", "text_hash"),
+)
+
+attachment = Table(
+    "attachment",
+    metadata,
+    _id(),
+    _to("message.id", index=True),
+    Column("number", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("media_type", String(255), nullable=False),
+    Column("detected_type", String(255), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("inline", Boolean, nullable=False),
+    Column("offset", BigInteger, nullable=False),  # of the encoded body in the receipt's blob
+    Column("length", BigInteger, nullable=False),
+    Column("encoding", String(32), nullable=False),
+)
+
+# Append-only, chained by hash per ticket. `body` and `salt` may be taken out; `seal` and `hash` stay.
+event = Table(
+    "event",
+    metadata,
+    Column("ticket_id", Key, ForeignKey("ticket.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True),  # from 1
+    Column("at", Instant, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("body", Text),  # canonical JSON of actor and data
+    Column("salt", LargeBinary(16)),
+    Column("seal", LargeBinary(32), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+# Hourly: a hash over every ticket's head, so that a ticket can't vanish either.
+chain_root = Table(
+    "chain_root",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False),
+    Column("tickets", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+clock = Table(
+    "clock",
+    metadata,
+    _id(),
+    _to("ticket.id", index=True),
+    Column("promise", String(64), nullable=False),
+    Column("clause", Text, nullable=False),
+    Column("every", String(64)),
+    Column("started_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("warned_at", Instant),
+    Column("met_at", Instant),
+    Column("missed_at", Instant),
+    Column("waived", JSON),  # {"by", "why", "at"}
+    Column("pauses", Boolean, nullable=False),
+    Column("paused_at", Instant),
+    Index("ix_clock_open", "met_at", "due_at"),
+)
+
+letter = Table(
+    "letter",
+    metadata,
+    _id(),
+    Column("ticket_id", Key, ForeignKey("ticket.id"), index=True),
+    Column("message_row", Key, ForeignKey("message.id")),
+    Column("tenant", String(128), nullable=False),
+    Column("mailbox", String(128), nullable=False),
+    Column("audience", String(16), nullable=False),
+    Column("to_address", String(320), nullable=False),
+    Column("envelope_from", String(320), nullable=False),
+    Column("message_id", String(255), nullable=False, unique=True),
+    Column("blob_id", Key, ForeignKey("blob.id"), nullable=False),
+    Column("template", String(64), nullable=False),
+    Column("template_version", String(12), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("meets", JSON, nullable=False),  # promises kept by the server's acceptance
+    Column("proven", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),  # queued | held | sending | accepted | unknown | failed | dropped
+    Column("queued_at", Instant, nullable=False),
+    Column("not_before", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("first_attempt_at", Instant),
+    Column("accepted_at", Instant),
+    Column("undelivered_at", Instant),
+    Column("last_reply", Text, nullable=False, default=""),
+    Column("repeats", Integer, nullable=False, default=0),  # attempts after one whose end is not known (RFC 1047)
+    Column("claimed_by", String(128)),
+    Column("claimed_until", Instant),
+    Column("sent_copy", String(8)),  # null: none wanted; wanted | done
+    Index("ix_letter_due", "state", "not_before"),
+    Index("ix_letter_caps", "tenant", "template", "to_address", "queued_at"),
+    Index("ix_letter_copies", "sent_copy", "mailbox"),
+    CheckConstraint("state in ('queued','held','sending','accepted','unknown','failed','dropped')", name="state"),
+)
+
+# Automatic acknowledgements of one hour, proven and unproven apart (AR-10).
+tally = Table(
+    "tally",
+    metadata,
+    Column("tenant", String(128), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("hour", Instant, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
+# One owner at a time for what may be done by one process only, such as sweeping a mailbox.
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("owner", String(255), nullable=False),
+    Column("until", Instant, nullable=False),
+)
+
+# What runs, and how it fares: `check` reads it.
+part = Table(
+    "part",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("owner", String(255), nullable=False),
+    Column("state", String(16), nullable=False),  # running | failing | stopped
+    Column("reason", Text, nullable=False, default=""),
+    Column("since", Instant, nullable=False),
+    Column("beat_at", Instant, nullable=False),
+)
+
+# Facts of the installation: keys made here, the last instant given by hand.
+fact = Table(
+    "fact",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    Column("at", Instant, nullable=False),
+)
