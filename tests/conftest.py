@@ -11,6 +11,7 @@ from typing import TypeVar
 import pytest
 
 from tests.servers import dovecot as dovecot_server
+from tests.servers import postfix as postfix_server
 from tests.servers import postgres as postgres_server
 from tests.servers import sink as sink_server
 from tests.servers.process import Missing
@@ -35,6 +36,23 @@ def required(server: contextlib.AbstractContextManager[T]) -> Iterator[T]:
 def dovecot() -> Iterator[dovecot_server.Dovecot]:
     """One Dovecot for the session; use addresses of your own test, the mail of others is there as well."""
     with required(dovecot_server.dovecot()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postfix(dovecot: dovecot_server.Dovecot) -> Iterator[postfix_server.Postfix]:
+    """One Postfix for the session before that Dovecot; for root only, see `mail_server`."""
+    with required(postfix_server.postfix(dovecot)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mail_server(dovecot: dovecot_server.Dovecot) -> Iterator[postfix_server.Server]:
+    """Postfix, or for who isn't root its stand-in."""
+    root = os.geteuid() == 0
+    made: contextlib.AbstractContextManager[postfix_server.Server]
+    made = postfix_server.postfix(dovecot) if root else postfix_server.stand_in(dovecot)
+    with required(made) as server:
         yield server
 
 

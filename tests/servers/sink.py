@@ -9,6 +9,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import re
 import ssl
 import subprocess
 import sys
@@ -67,7 +68,8 @@ class Behaviour:
     """What all connections of one sink share."""
 
     extensions: tuple[str, ...] = EXTENSIONS
-    login: tuple[str, str] | None = None  # who may log in; with it, MAIL without AUTH is 530
+    login: tuple[str, str] | None = None  # who may log in ("": anybody); with it, MAIL without AUTH is 530
+    unknown: re.Pattern[str] | None = None  # recipients that are 550
     tls: ssl.SSLContext | None = None  # offers STARTTLS
     keep: bool = True
     script: dict[str, deque[Answer]] = field(default_factory=dict)
@@ -176,7 +178,8 @@ class Connection:
             given = (fields[1], fields[2]) if len(fields) == 3 else ("", "")
         else:
             given = (decode(initial) if initial else await self.ask("Username:"), await self.ask("Password:"))
-        if given != self.behaviour.login:
+        name, password = self.behaviour.login or ("", None)
+        if given[1] != password or name not in ("", given[0]):
             self.say("535 5.7.8 no such login")
         elif await self.reply("auth"):
             self.username = given[0]
@@ -195,8 +198,11 @@ class Connection:
     async def rcpt_to(self, rest: str) -> None:
         if self.mail is None:
             self.say("503 5.5.1 MAIL first")
+            return
+        path = rest.partition(":")[2].strip().partition(" ")[0].strip("<>")
+        if self.behaviour.unknown and self.behaviour.unknown.match(path):
+            self.say("550 5.1.1 no such user here")
         elif await self.reply("rcpt"):
-            path = rest.partition(":")[2].strip().partition(" ")[0].strip("<>")
             self.mail = replace(self.mail, recipients=(*self.mail.recipients, path))
 
     async def data(self, rest: str) -> None:
@@ -335,6 +341,7 @@ class Sink:
 def sink(
     *,
     login: tuple[str, str] | None = None,
+    unknown: re.Pattern[str] | None = None,
     starttls: ssl.SSLContext | None = None,
     tls: ssl.SSLContext | None = None,
     extensions: tuple[str, ...] = EXTENSIONS,
@@ -343,7 +350,7 @@ def sink(
     port: int = 0,
 ) -> Iterator[Sink]:
     """A sink in a thread of this process; `taken` is called there with each mail and may refuse it with OSError."""
-    behaviour = Behaviour(extensions=extensions, login=login, tls=starttls, keep=keep, taken=taken)
+    behaviour = Behaviour(extensions=extensions, login=login, unknown=unknown, tls=starttls, keep=keep, taken=taken)
     with Loop() as loop:
         server = Sink(loop, behaviour, tls, port)
         server.start()
