@@ -12,7 +12,7 @@ COPY . .
 RUN /opt/build/bin/python -m pip wheel --no-build-isolation --no-deps --wheel-dir /dist .
 RUN /opt/triaged/bin/python -m pip install --no-cache-dir --no-index --no-deps /dist/*.whl
 RUN /opt/triaged/bin/python -m compileall -q /opt/triaged/lib
-RUN /opt/triaged/bin/python -m pip uninstall --quiet --yes pip
+RUN /opt/triaged/bin/python -m pip uninstall --quiet --yes setuptools pip
 
 FROM python:3.13-slim
 COPY --from=build /opt/triaged /opt/triaged

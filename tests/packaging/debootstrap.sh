@@ -13,8 +13,8 @@ HOST_PYTHON=${PYTHON:-python3}
 "$HOST_PYTHON" -m pip --version >/dev/null 2>&1 || fail "$HOST_PYTHON has no pip: apt-get install python3-pip, or name one: PYTHON=..."
 
 SUITE=${SUITE:-bookworm}
-MIRROR=${MIRROR:-$(cat /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list /etc/apt/sources.list 2>/dev/null |
-    sed -nE 's/^URIs: *([^ ]*\/debian)\/?$/\1/p; s/^deb (\[[^]]*\] )?([^ ]*\/debian)\/? .*/\2/p' | head -n 1)}
+sources() { find /etc/apt -name '*.sources' -o -name '*.list' | sort | xargs -r cat; }
+MIRROR=${MIRROR:-$(sources | sed -nE 's/^URIs: *([^ ]*\/debian)\/?$/\1/p; s/^deb (\[[^]]*\] )?([^ ]*\/debian)\/? .*/\2/p' | sed -n 1p)}
 [ -n "$MIRROR" ] || fail "no Debian mirror found under /etc/apt; name one: MIRROR=..."
 
 work=$(mktemp -d /var/tmp/triaged-docker-proof.XXXXXX)
