@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.servers import dovecot as dovecot_server
 from tests.servers import postfix as postfix_server
 from tests.servers import postgres as postgres_server
 from tests.servers import sink as sink_server
-from tests.servers.process import Missing
+from tests.servers.process import Missing, binary
 
 T = TypeVar("T")
 
@@ -26,10 +26,22 @@ def required(server: contextlib.AbstractContextManager[T]) -> Iterator[T]:
         try:
             entered = stack.enter_context(server)
         except Missing as missing:
-            if os.environ.get("TRIAGED_REQUIRE_SERVERS") == "1":
-                pytest.fail(str(missing), pytrace=False)
-            pytest.skip(str(missing))
+            without(missing)
         yield entered
+
+
+def installed(program: str, mend: str) -> None:
+    """For tests that run a program themselves: it is there, or the test ends as for a missing server."""
+    try:
+        binary(program, mend)
+    except Missing as missing:
+        without(missing)
+
+
+def without(missing: Missing) -> NoReturn:
+    if os.environ.get("TRIAGED_REQUIRE_SERVERS") == "1":
+        pytest.fail(str(missing), pytrace=False)
+    pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOST = "127.0.0.1"
+GRACE = 1.5  # seconds; Dovecot's auth outlives its master while Postfix holds a connection to it
 HERE = Path(__file__).parent
 
 
@@ -133,7 +134,7 @@ def stop(process: subprocess.Popen[bytes], how: int = signal.SIGTERM, seconds: f
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    end_left_over(members | session(process.pid), seconds)
+    end_left_over(members | session(process.pid), GRACE)
 
 
 def end_left_over(members: set[int], seconds: float) -> None:
