@@ -43,6 +43,11 @@ def test_a_number_that_no_text_gives_says_that_it_was_chosen():
     ]
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_no_shipped_promise_stands_still_because_no_text_allows_it(name):
+    assert not any(promise.pauses for promise in load_policy(POLICIES / f"{name}.toml").promises)
+
+
 def test_a_report_of_friday_noon_is_owed_its_acknowledgement_by_tuesday_night_in_jerusalem():
     policy = load_policy(POLICIES / "ims-network.toml")
     assert preview(policy, datetime(2026, 11, 20, 10, 0, tzinfo=UTC)) == {

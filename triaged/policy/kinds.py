@@ -147,9 +147,8 @@ def closing() -> Kind:
 
 def period(*, zero: bool = False, business: bool = True) -> Kind:
     """A promise's period, or a span of time."""
-    says = (
-        'a period such as "3 business days", "90 days" or "24 hours"' if business else 'such as "7 days" or "12 hours"'
-    )
+    examples = '"3 business days", "90 days" or "24 hours"' if business else '"7 days" or "12 hours"'
+    says = f"a period such as {examples}"
 
     def check(value: str) -> Period:
         found = parse_period(value, zero=zero)

@@ -55,8 +55,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     laid = overlay(_toml(path), environ, ROOT)
     reading = _Reading(path, environ, laid.raw, laid.origins, list(laid.problems))
     values = read_table(ROOT, laid.raw, (), reading.note)
-    for rule in RULES:
-        for key, text in rule(values):
+    unread = set(reading.noted)  # a rule has nothing to add to a key whose value can't stand
+    for key, text in (found for rule in RULES for found in rule(values)):
+        if key not in unread:
             reading.note(key, text)
     policies = _policies(values, reading)
     secrets = {id(source): reading.secret(key, source) for key, source in _sources(values)}
@@ -74,10 +75,12 @@ class _Reading:
     raw: dict[str, Any] = field(repr=False)
     origins: dict[Key, str] = field(repr=False)
     problems: list[Problem]
+    noted: list[Key] = field(default_factory=list)
 
     def note(self, key: Key, text: str) -> None:
         variable = self.origins.get(key)
         where = f"environment variable {variable}" if variable else str(self.path)
+        self.noted.append(key)
         self.problems.append(Problem(where, dotted(key, self.raw), text))
 
     def secret(self, key: Key, source: SecretSource) -> Secret | None:
