@@ -1,0 +1,251 @@
+"""Reads a folder of labelled mail (labels.csv beside it) and prints, as a markdown table, how much of it is read as its sources expect.
+
+    PYTHONPATH=. python tests/measure/corpus.py DIR [--list WHAT]
+
+WHAT is one of the measures' names (from, subject, attachments, names, body, reply, bounces, recipients, status, auto, people, exceptions,
+slow): its misses are printed one by one. Nothing is written, and nothing in the folder is changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import re
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from triaged.message import parse as parsing
+from triaged.message.html import html_to_text
+from triaged.message.model import Kind, Limits, Message, Trust
+from triaged.message.parse import parse
+from triaged.message.replies import new_text
+
+LIMITS = Limits(
+    header_block_bytes=262144,
+    header_bytes=16384,
+    header_fields=2000,
+    addresses_per_field=100,
+    parts=500,
+    depth=50,
+    html_bytes=524288,
+    text_bytes=1048576,
+    text_lines=10000,
+    parameter_segments=64,
+)
+Row = dict[str, str]
+MACHINES = (Kind.AUTO_REPLY, Kind.BOUNCE, Kind.MDN, Kind.FEEDBACK)
+
+
+@dataclass
+class Measure:
+    """One line of the table: how many were right, and what was missed."""
+
+    title: str
+    right: int = 0
+    asked: int = 0
+    misses: list[str] = field(default_factory=list)
+
+    def note(self, row: Row, right: bool, expected: object, got: object) -> None:
+        self.asked += 1
+        self.right += right
+        if not right:
+            self.misses.append(f"{row['path']}: expected {expected!r}, read {got!r}")
+
+
+def folded(text: str) -> str:
+    return " ".join(text.split())
+
+
+def bare(text: str) -> str:
+    """Letters and digits only: markup, white space and the way lists and links are shown differ by taste."""
+    return re.sub(r"[\W_]+", "", text).lower()
+
+
+def check_from(row: Row, message: Message, measure: Measure) -> None:
+    wanted = re.findall(r"[^\s<>\"',;]+@[^\s<>\"',;]+", row["exp_from"])
+    got = message.author.address if message.author else ""
+    measure.note(row, bool(wanted) and got.lower() in (item.lower() for item in wanted), row["exp_from"], got)
+
+
+def check_subject(row: Row, message: Message, measure: Measure) -> None:
+    measure.note(row, folded(row["exp_subject"]) == folded(message.subject), row["exp_subject"], message.subject)
+
+
+def check_attachments(row: Row, message: Message, measure: Measure) -> None:
+    got = [(item.media_type, item.name) for item in message.attachments]
+    measure.note(row, int(row["exp_n_attachments"]) == len(got), row["exp_n_attachments"], got)
+
+
+def check_names(row: Row, message: Message, measure: Measure) -> None:
+    wanted = sorted(folded(name) for name in row["exp_attachment_names"].split("|"))
+    got = sorted(item.name for item in message.attachments)
+    measure.note(row, wanted == got, wanted, got)
+
+
+def check_body(row: Row, message: Message, measure: Measure, root: Path) -> None:
+    wanted = (root / row["exp_body_path"]).read_text("utf-8", "replace")
+    if row["exp_body_path"].endswith(".html"):
+        wanted = html_to_text(wanted, 10**6)[0]
+    a, b = bare(wanted), bare(message.text)
+    measure.note(
+        row,
+        a == b or (len(a) > 40 and (a in b or b in a) and min(len(a), len(b)) > 0.9 * max(len(a), len(b))),
+        wanted[:300],
+        message.text[:300],
+    )
+
+
+def check_bounce(row: Row, message: Message, measure: Measure) -> None:
+    measure.note(row, message.kind in (Kind.BOUNCE, Kind.FEEDBACK), "bounce", (message.kind.value, message.subject))
+
+
+def check_recipients(row: Row, message: Message, measure: Measure) -> None:
+    wanted = {item.strip().lower() for item in re.split(r"[|;,\s]+", row["bounce_recipients"]) if item.strip()}
+    got = {item.address.lower() for item in message.bounce.recipients} if message.bounce else set()
+    measure.note(row, wanted <= got and len(got) <= len(wanted) + 1, sorted(wanted), sorted(got))
+
+
+def check_status(row: Row, message: Message, measure: Measure) -> None:
+    wanted = set(re.split(r"[|;,\s]+", row["bounce_status"]))
+    got = {item.status for item in message.bounce.recipients} if message.bounce else set()
+    measure.note(
+        row,
+        bool(wanted & got),
+        sorted(wanted),
+        (sorted(got), [item.reason[:80] for item in message.bounce.recipients] if message.bounce else []),
+    )
+
+
+def check_auto(row: Row, message: Message, measure: Measure) -> None:
+    measure.note(row, message.kind is Kind.AUTO_REPLY, "auto_reply", (message.kind.value, message.subject))
+
+
+def check_people(row: Row, message: Message, measure: Measure) -> None:
+    measure.note(
+        row, message.kind not in MACHINES, "a person", (message.kind.value, message.subject, message.kind_reasons)
+    )
+
+
+def check_reply(row: Row, root: Path, measure: Measure) -> None:
+    text = (root / row["path"]).read_text("utf-8", "replace")
+    if row["format"] == "body-html":
+        text = html_to_text(text, 10**6)[0]
+    compare_reply(row, new_text(text.replace("\r\n", "\n"), 10000), root, measure)
+
+
+def compare_reply(row: Row, got: str, root: Path, measure: Measure) -> None:
+    if row["exp_reply_path"]:
+        wanted = (root / row["exp_reply_path"]).read_text("utf-8", "replace")
+        if row["exp_reply_path"].endswith(".html") or "<div" in wanted[:400]:
+            wanted = html_to_text(wanted, 10**6)[0]
+        measure.note(row, bare(wanted) == bare(got), wanted[-300:], got[-300:])
+        return
+    checks = json.loads((root / row["exp_checks_path"]).read_text("utf-8"))
+    if patterns := checks.get("match"):
+        measure.note(row, all(re.search(pattern.replace("\\/", "/"), got) for pattern in patterns), patterns, got[:300])
+    elif forbidden := checks.get("not_contains"):
+        measure.note(row, not any(item in got for item in forbidden), forbidden, got[:300])
+
+
+CHECKS: dict[str, tuple[str, Callable[[Row], bool], Callable[[Row, Message, Measure], None]]] = {
+    "from": ("From right", lambda row: bool(row["exp_from"]), check_from),
+    "subject": ("Subject right", lambda row: bool(row["exp_subject"]), check_subject),
+    "attachments": ("attachment count right", lambda row: bool(row["exp_n_attachments"]), check_attachments),
+    "names": ("attachment names right", lambda row: bool(row["exp_attachment_names"]), check_names),
+    "bounces": ("bounces found", lambda row: row["kind"] == "bounce", check_bounce),
+    "recipients": ("bounce recipients right", lambda row: bool(row["bounce_recipients"]), check_recipients),
+    "status": ("bounce status right", lambda row: row["bounce_status"].count(".") >= 2, check_status),
+    "auto": ("automatic replies found", lambda row: row["kind"] == "auto_reply", check_auto),
+    "people": (
+        "people not taken for machines",
+        lambda row: row["kind"] in ("human", "report", "reply", "list", "pgp"),
+        check_people,
+    ),
+}
+
+
+def measure(root: Path) -> tuple[dict[str, Measure], list[tuple[float, str]]]:
+    """Every measure by name, and the CPU seconds of each message."""
+    found = {name: Measure(title) for name, (title, _, _) in CHECKS.items()}
+    found |= {
+        "body": Measure("body text right"),
+        "reply": Measure("visible reply right"),
+        "exceptions": Measure("read without an exception"),
+    }
+    cpu: list[tuple[float, str]] = []
+    for row in rows(root):
+        if row["format"] == "mime":
+            measure_one(row, root, found, cpu)
+        elif row["format"].startswith("body-") and (row["exp_reply_path"] or row["exp_checks_path"]):
+            check_reply(row, root, found["reply"])
+    return found, cpu
+
+
+def measure_one(row: Row, root: Path, found: dict[str, Measure], cpu: list[tuple[float, str]]) -> None:
+    raw = (root / row["path"]).read_bytes()
+    start = time.process_time()
+    message = parse(raw, LIMITS)
+    cpu.append((time.process_time() - start, row["path"]))
+    error = next((item for item in message.defects if item.startswith("unreadable")), "")
+    found["exceptions"].note(row, not error, "no exception", traced(raw) if error else "")
+    for name, (_, asked, check) in CHECKS.items():
+        if asked(row):
+            check(row, message, found[name])
+    if row["exp_body_path"]:
+        check_body(row, message, found["body"], root)
+    if row["exp_reply_path"]:
+        compare_reply(row, message.new_text, root, found["reply"])
+
+
+def traced(raw: bytes) -> str:
+    try:
+        parsing._parse(raw, LIMITS, Trust())
+    except Exception as error:
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        return f"{error!r} at {frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else repr(error)
+    return ""
+
+
+def rows(root: Path) -> Iterator[Row]:
+    with (root / "labels.csv").open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def table(found: dict[str, Measure], cpu: list[tuple[float, str]]) -> str:
+    lines = ["| measure | right | of | % |", "| --- | ---: | ---: | ---: |"]
+    for item in found.values():
+        share = f"{100 * item.right / item.asked:.1f}" if item.asked else "-"
+        lines.append(f"| {item.title} | {item.right} | {item.asked} | {share} |")
+    times = sorted(seconds * 1000 for seconds, _ in cpu)
+    p99 = times[int(len(times) * 0.99)]
+    lines.append(
+        f"\n{len(times)} messages; CPU a message: median {statistics.median(times):.2f} ms, 99th percentile {p99:.1f} ms, most {times[-1]:.0f} ms."
+    )
+    people = found["people"]
+    lines.append(
+        f"People taken for machines: {1000 * (people.asked - people.right) / max(1, people.asked):.1f} of 1000."
+    )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("folder", type=Path)
+    arguments.add_argument("--list", dest="what", default="")
+    options = arguments.parse_args()
+    found, cpu = measure(options.folder)
+    print(table(found, cpu))
+    if options.what == "slow":
+        print("\n".join(f"{seconds * 1000:.0f} ms {path}" for seconds, path in sorted(cpu, reverse=True)[:20]))
+    elif options.what:
+        print("\n".join(found[options.what].misses))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Address fields -> mailboxes, by mail-parser's linear scanner and a strict addr-spec of our own (RFC 5322 section 3.4, AT-10)."""
+
+from __future__ import annotations
+
+import re
+
+from mailparser.utils import get_addresses
+
+from triaged.message.clean import clean_header
+from triaged.message.model import Address
+from triaged.message.words import decode_words
+
+_LOCAL = re.compile(r"[^\s\x00-\x1f\x7f@()<>\[\]:;,\\\"]{1,64}|\"(?:[^\"\\\x00-\x1f]|\\.){0,62}\"")
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_RESCUE = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,10}")
+# An encoded word over 75 characters makes a name ugly, not an address doubtful.
+_HARMLESS = frozenset({"overlong-encoded-word"})
+
+
+def parse_addresses(value: str, limit: int) -> tuple[tuple[Address, ...], tuple[str, ...]]:
+    """The usable mailboxes of one field in order, at most `limit`, and the words of what is wrong with it."""
+    diagnostics: list[dict[str, object]] = []
+    found = get_addresses(_bounded(value, limit), defects=diagnostics, decode_names=True)
+    problems = [str(item["reason"]) for item in diagnostics if item["reason"] not in _HARMLESS]
+    out: list[Address] = []
+    for name, address in found:
+        spec = addr_spec(address)
+        if spec:
+            out.append(Address(_name(name, value), spec))
+        elif address:
+            problems.append("invalid-addr-spec")
+    if len(out) > limit or len(_bounded(value, limit)) < len(value):
+        problems.append("truncated: addresses")
+    return tuple(out[:limit]), tuple(dict.fromkeys(problems))
+
+
+def _bounded(value: str, limit: int) -> str:
+    """Cut at the comma after four times as many items as will be kept: commas in names must not hide mailboxes."""
+    if value.count(",") <= limit * 4:
+        return value
+    position = -1
+    for _ in range(limit * 4):
+        position = value.find(",", position + 1)
+    return value[:position]
+
+
+def _name(name: str, value: str) -> str:
+    # A name that was quoted keeps its encoded words as they are (ML-3); one in an unknown charset is read by our own decoder.
+    return clean_header(decode_words(name) if "=?" in name and '"=?' not in value else name, 255)
+
+
+def addr_spec(address: str) -> str:
+    """The address with its domain in lower-case A-labels; "" where it is not one that mail can be sent to."""
+    local, at, domain = address.strip().rpartition("@")
+    labels = a_labels(domain)
+    if (
+        not at
+        or not labels
+        or not _LOCAL.fullmatch(local)
+        or local.startswith(".")
+        or local.endswith(".")
+        or ".." in local
+    ):
+        return ""
+    return f"{local}@{labels}"
+
+
+def a_labels(domain: str) -> str:
+    """The domain in lower-case A-labels without a final dot; "" where it is none (ML-5)."""
+    domain = domain.strip().rstrip(".").lower()
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode("ascii").lower()
+        except UnicodeError:
+            return ""
+    labels = domain.split(".")
+    return domain if len(domain) <= 253 and all(_LABEL.fullmatch(label) for label in labels) else ""
+
+
+def rescue(value: str) -> Address | None:
+    """The last thing that looks like an address in a field that could not be parsed: for people to see, it proves nothing."""
+    found = _RESCUE.findall(value)
+    spec = addr_spec(found[-1]) if found else ""
+    return Address("", spec) if spec else None

@@ -1,0 +1,182 @@
+"""The MIME tree -> the text a person would read, and everything else as attachments that stay slices of the raw message."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+
+from triaged.message.charsets import decode
+from triaged.message.clean import clean_text
+from triaged.message.filetype import detect
+from triaged.message.html import html_to_text
+from triaged.message.model import Attachment, Limits
+from triaged.message.structure import Part
+from triaged.message.transfer import decode_transfer, uudecode
+
+_READ_AS_TEXT = frozenset(
+    {"text/plain", "text/html", "text/enriched", "text/markdown", "text/x-markdown", "text/watch-html"}
+)
+_HTML_TAG = re.compile(r"<[^>]{1,2000}>")
+_UUENCODED = re.compile(
+    rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n((?:[!-`][^\r\n]{0,90}\r?\n){1,2000000}?)[ `]?(?:\r?\n)?end[ \t]*\r?$",
+    re.M,
+)
+_NO_HTML_HERE = re.compile(r"html|mime|view|anzeig|affich", re.I)
+
+
+@dataclass(slots=True)
+class Body:
+    """What the parts of one message hold."""
+
+    text: str = ""
+    attachments: list[Attachment] = field(default_factory=list)
+    defects: list[str] = field(default_factory=list)
+    html: str = ""  # the source of the HTML that the text was made from; "" where it was plain
+
+
+def read_body(raw: bytes, root: Part, parts: list[Part], limits: Limits) -> Body:
+    """The whole text and the attachments of the message, in the order of its parts."""
+    body = Body()
+    texts = {id(part) for part in parts if is_text(part)}
+    body.text = _render(raw, root, texts, body, limits)
+    for part in parts:
+        if part.is_leaf() and id(part) not in texts:
+            body.attachments.append(_attachment(raw, part, body))
+    if len(body.text) > limits.text_bytes:
+        body.text = body.text[: limits.text_bytes]
+        body.defects.append("truncated: text")
+    return body
+
+
+def is_text(part: Part) -> bool:
+    """Whether a mail client shows this part as part of the message itself (the rule of RFC 8621 section 4.1.4)."""
+    if not part.is_leaf():
+        return False
+    if part.media_type.startswith("multipart/"):
+        return True  # without a boundary nothing but text can be made of it
+    if part.media_type not in _READ_AS_TEXT or part.disposition == "attachment":
+        return False
+    if part.parent is None:
+        return not (part.name and part.disposition)
+    if part.parent.media_type == "multipart/report":
+        return part is part.parent.children[0]
+    first = part is part.parent.children[0]
+    if part.parent.media_type == "multipart/related" and not first:
+        return False
+    return first or not part.name
+
+
+def _render(raw: bytes, part: Part, texts: set[int], body: Body, limits: Limits) -> str:
+    """Depth is bounded by `limits.depth`, so plain recursion is safe here."""
+    if part.is_leaf():
+        return _leaf_text(raw, part, body, limits) if id(part) in texts else ""
+    if part.media_type == "multipart/alternative":
+        return _alternative(raw, part, texts, body, limits)
+    found = (_render(raw, child, texts, body, limits) for child in part.children)
+    return "\n\n".join(text for text in (item.strip("\n") for item in found) if text)
+
+
+def _alternative(raw: bytes, part: Part, texts: set[int], body: Body, limits: Limits) -> str:
+    """The plain form where it says something, else the richest one (RFC 2046 section 5.1.4 has them in rising order)."""
+    plain = next((child for child in part.children if child.media_type == "text/plain" and id(child) in texts), None)
+    text = _render(raw, plain, texts, body, limits) if plain is not None else ""
+    others = [child for child in part.children if child is not plain]
+    if text.strip() and not (len(text) < 200 and others and _NO_HTML_HERE.search(text) and _is_rich(others)):
+        return text
+    for child in reversed(others):
+        if rich := _render(raw, child, texts, body, limits).strip("\n"):
+            return rich
+    return text
+
+
+def _is_rich(others: list[Part]) -> bool:
+    return any(child.end - child.start > 2000 for child in others)
+
+
+def _leaf_text(raw: bytes, part: Part, body: Body, limits: Limits) -> str:
+    data, defect = decode_transfer(raw[part.start : part.end], part.encoding)
+    body.defects.extend([defect] if defect else [])
+    if part.encoding in ("7bit", "8bit", "binary") and b"begin " in data:
+        data = _without_uuencoded(part, data, body)
+    cap = 4 * (limits.html_bytes if part.media_type == "text/html" else limits.text_bytes)
+    text, defect = decode(data[:cap], part.parameters.get("charset", ""))
+    body.defects.extend([defect] if defect else [])
+    if part.media_type in ("text/html", "text/watch-html"):
+        return _html(text, body, limits)
+    if part.media_type == "text/enriched":
+        text = _HTML_TAG.sub("", text)
+    if part.parameters.get("format", "").lower() == "flowed":
+        text = unflow(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
+    return clean_text(text)
+
+
+def _html(text: str, body: Body, limits: Limits) -> str:
+    body.html = body.html or text[: limits.html_bytes]
+    converted, cut = html_to_text(clean_text(text), limits.html_bytes)
+    body.defects.extend(["truncated: html"] if cut else [])
+    return clean_text(converted)
+
+
+def unflow(text: str, *, delete_space: bool) -> str:
+    """Paragraphs of format=flowed on one line each (RFC 3676 section 4.2); quotes keep one "> " a level."""
+    out: list[str] = []
+    paragraph: list[str] = []
+    paragraph_depth = 0
+    for line in text.replace("\r\n", "\n").split("\n"):
+        content = line.lstrip(">")
+        depth = len(line) - len(content)
+        content = content.removeprefix(" ")  # space-stuffing, section 4.4
+        flowed = content.endswith(" ") and content != "-- "
+        if paragraph and depth != paragraph_depth:
+            out.append(_quoted(paragraph, paragraph_depth))
+            paragraph = []
+        paragraph.append(content[:-1] if flowed and delete_space else content)
+        paragraph_depth = depth
+        if not flowed:
+            out.append(_quoted(paragraph, depth))
+            paragraph = []
+    return "\n".join([*out, _quoted(paragraph, paragraph_depth)] if paragraph else out)
+
+
+def _quoted(paragraph: list[str], depth: int) -> str:
+    text = "".join(paragraph)
+    return f"{'>' * depth} {text}" if depth else text
+
+
+def _without_uuencoded(part: Part, data: bytes, body: Body) -> bytes:
+    """Files that old mailers put into the text itself leave it and become attachments."""
+    kept: list[bytes] = []
+    end = 0
+    for match in _UUENCODED.finditer(data):
+        kept.append(data[end : match.start()])
+        end = match.end()
+        content = uudecode(match[2])
+        name = clean_text(decode(match[1], "")[0]).strip()
+        span = (part.start + match.start(), match.end() - match.start())
+        body.attachments.append(_described(name, "application/octet-stream", content, False, span, "x-uuencode"))
+    return b"".join(kept) + data[end:]
+
+
+def _attachment(raw: bytes, part: Part, body: Body) -> Attachment:
+    content, defect = decode_transfer(raw[part.start : part.end], part.encoding)
+    body.defects.extend([defect] if defect else [])
+    in_related = part.parent is not None and part.parent.media_type == "multipart/related"
+    inline = part.disposition == "inline" or (in_related and part.disposition != "attachment")
+    return _described(part.name, part.media_type, content, inline, (part.start, part.end - part.start), part.encoding)
+
+
+def _described(
+    name: str, media_type: str, content: bytes, inline: bool, span: tuple[int, int], encoding: str
+) -> Attachment:
+    return Attachment(
+        name=name,
+        media_type=media_type,
+        detected_type=detect(content),
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        inline=inline,
+        offset=span[0],
+        length=span[1],
+        encoding=encoding,
+    )

@@ -1,0 +1,96 @@
+"""Bytes -> text by an allow-list of charsets (AT-17). It never raises and never runs a codec that is not listed."""
+
+from __future__ import annotations
+
+# What the label means in practice, as browsers and mail clients read it: the wider of two kin charsets.
+_LABELS = {
+    "us-ascii": "ascii", "ascii": "ascii", "ansi_x3.4-1968": "ascii", "utf-8": "utf-8", "utf8": "utf-8", "unicode-1-1-utf-8": "utf-8",
+    "iso-8859-1": "cp1252", "iso8859-1": "cp1252", "iso_8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "l1": "cp1252",
+    "windows-1252": "cp1252", "cp1252": "cp1252", "x-ansi": "cp1252", "8859-1": "cp1252",
+    "iso-8859-2": "iso8859-2", "latin2": "iso8859-2", "iso-8859-3": "iso8859-3", "iso-8859-4": "iso8859-4", "iso-8859-5": "iso8859-5",
+    "iso-8859-6": "iso8859-6", "iso-8859-7": "iso8859-7", "iso-8859-8": "iso8859-8", "iso-8859-8-i": "iso8859-8", "iso-8859-8-e": "iso8859-8",
+    "iso-8859-9": "cp1254", "iso-8859-10": "iso8859-10", "iso-8859-11": "cp874", "tis-620": "cp874", "windows-874": "cp874",
+    "iso-8859-13": "iso8859-13", "iso-8859-14": "iso8859-14", "iso-8859-15": "iso8859-15", "latin-9": "iso8859-15", "iso-8859-16": "iso8859-16",
+    "windows-1250": "cp1250", "cp1250": "cp1250", "windows-1251": "cp1251", "cp1251": "cp1251", "cp-1251": "cp1251",
+    "windows-1253": "cp1253", "windows-1254": "cp1254", "windows-1255": "cp1255", "windows-1256": "cp1256", "windows-1257": "cp1257",
+    "windows-1258": "cp1258", "cp1250-1": "cp1250", "cp850": "cp850", "ibm850": "cp850", "cp437": "cp437", "ibm437": "cp437", "cp866": "cp866",
+    "ibm866": "cp866", "koi8-r": "koi8-r", "koi8-u": "koi8-u", "macintosh": "mac-roman", "x-mac-roman": "mac-roman",
+    "gb2312": "gb18030", "gbk": "gb18030", "gb18030": "gb18030", "cp936": "gb18030", "x-gbk": "gb18030", "hz-gb-2312": "hz", "gb_2312-80": "gb18030",
+    "big5": "big5hkscs", "big5-hkscs": "big5hkscs", "cn-big5": "big5hkscs",
+    "euc-jp": "euc_jp", "x-euc-jp": "euc_jp", "shift_jis": "cp932", "shift-jis": "cp932", "x-sjis": "cp932", "sjis": "cp932", "windows-31j": "cp932",
+    "cp932": "cp932", "iso-2022-jp": "iso2022_jp_ext", "iso-2022-jp-1": "iso2022_jp_ext", "iso-2022-jp-2": "iso2022_jp_2", "iso-2022-kr": "iso2022_kr",
+    "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "ks_c_5601": "cp949", "cp949": "cp949",
+    "utf-16": "utf-16", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be", "utf-32": "utf-32",
+}  # fmt: skip
+_NOT_ASCII_BASED = frozenset(
+    {"utf-16", "utf-16-le", "utf-16-be", "utf-32", "hz", "iso2022_jp_ext", "iso2022_jp_2", "iso2022_kr"}
+)
+_SAMPLE = 16384  # bytes that the guess is made from: charset-normalizer's cost grows with them
+
+
+def decode(data: bytes, label: str) -> tuple[str, str]:
+    """The text, and the defect met on the way ("" for none). `label`: the declared charset, "" for none."""
+    codec = _LABELS.get(label.strip("\"' \t").lower(), "")
+    if label and not codec:
+        return _guess(data), f"unknown-charset: {label[:40]}"
+    if codec not in _NOT_ASCII_BASED and data.isascii():
+        return _ascii(data, codec), ""
+    if codec and codec != "ascii":
+        try:
+            return data.decode(codec), ""
+        except UnicodeError:
+            return _guess(data, codec), f"wrong-charset: {label[:40]}"
+    text = _guess(data)
+    return text, f"wrong-charset: {label[:40]}" if codec else ""
+
+
+def _ascii(data: bytes, codec: str) -> str:
+    if codec in ("", "ascii") and b"\x1b$" in data:  # Japanese mail that forgot to say so (RFC 1468)
+        try:
+            return data.decode("iso2022_jp_ext")
+        except UnicodeError:
+            pass
+    return data.decode("ascii")
+
+
+def _guess(data: bytes, declared: str = "") -> str:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # A character cut in two at the very end is no reason to read the rest as something else.
+        if error.start > len(data) - 4 or (declared == "utf-8" and _mostly(data)):
+            return data.decode("utf-8", "replace")
+    if declared and _decodes_nearly(data, declared):
+        return data.decode(declared, "replace")
+    return _by_statistics(data)
+
+
+def _mostly(data: bytes) -> bool:
+    return _decodes_nearly(data, "utf-8")
+
+
+def _decodes_nearly(data: bytes, codec: str) -> bool:
+    text = data[:_SAMPLE].decode(codec, "replace")
+    return text.count("\ufffd") * 50 <= len(text)
+
+
+def _by_statistics(data: bytes) -> str:
+    # Below this there is nothing to count; western mail is what is most often sent without a charset.
+    if len(data) >= 64:
+        from charset_normalizer import from_bytes  # ~10 MB and 90 ms: only where a part needs it
+
+        best = from_bytes(data[:_SAMPLE], steps=5, chunk_size=512).best()
+        if best is not None and best.encoding.replace("_", "-") in _GUESSABLE:
+            return data.decode(best.encoding, "replace")
+    try:
+        return data.decode("cp1252")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+_GUESSABLE = frozenset(
+    {"cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "koi8-r", "big5", "gb18030", "cp932", "cp949", "euc-jp",
+     "euc-kr", "shift-jis", "latin-1"}
+)  # fmt: skip

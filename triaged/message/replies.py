@@ -1,0 +1,193 @@
+"""The text that the sender wrote now: without quoted mail and signature. Line by line, linear, and careful with code (AT-27)."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from triaged.message.forwarded import MARK, header_line
+
+_LONGEST = 400  # characters of an attribution, its wrapped lines joined
+_WRAPPED = 4  # lines that an attribution is wrapped over at most
+_SIGNATURE_LINES = 20
+
+_VERB = re.compile(
+    r"\b(?:wrote|writes|said|schrieb|geschrieben|a [eé]crit|escribi[oó]|escrito|ha scritto|scrisse|schreef|geschreven|escreveu|napisa[lł](?:\(?a\)?)?|pisze|skrev|kirjoitti"
+    r"|írta|napsal(?:a|\(a\))?|scris|yazd[ıi]|написал(?:а|\(а\))?|пишет|писал(?:а|\(а\))?)(?!\w)|写道|寫道|のメール|書きました|wrote|작성|썼습니다|님이|כתב|כתבה|‪כתב",
+    re.I,
+)
+_OPENER = re.compile(
+    r"[\s\u200e\u200f\u202a-\u202e>*-]*(?:on|am|le|el|il|op|em|den|dnia|w dniu|at|in a message dated|på|tors?|la|dne|в|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{4}[-/.年]\s?\d{1,2}"
+    r"|(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|пн|вт|ср|чт|пт|сб|вс)[a-zа-я]{0,8}[.,]|\d{1,2}(?:-го)? [^\W\d_]{3,10}|‫?בתאריך|ב-?)\b",
+    re.I,
+)
+_OLD_GMAIL = re.compile(r"\d{4}[-/]\d\d[-/]\d\d \d\d?:\d\d(?: GMT[+-]\d\d:\d\d)? [^\n]{1,200}$")
+_ENDING = (":", "：", "-", "=", "wrote", "schrieb", "écrit", "skrev")
+_ADDRESS = re.compile(r"[\w.+-]@[\w-]|\[mailto:|<mailto:")
+_DIGIT = re.compile(r"\d")
+_QUOTED = re.compile(r"[ \t]{0,3}>")
+_RULER = re.compile(r"\s*(?:_{10,}|-{20,}|={20,})\s*$")
+_SENT_FROM = re.compile(
+    r"[\s*_<\[(]*(?:sent (?:from|via|using|with) (?:my |a |the )?[\w<]|get (?:outlook|boxer|bluemail) for |von meinem \S+ gesendet|gesendet (?:von|mit)|envoy[eé] (?:de|depuis|à partir)"
+    r"|enviado (?:desde|do|de|via)|inviato da|verzonden (?:vanaf|met|via)|sendt fra|skickat från|l[aä]hetetty|wys[lł]ano z|отправлено (?:с|из)|发自|iphoneから|나의 \S+에서)[^\n]{0,150}$",
+    re.I,
+)
+_DECORATION = re.compile(r"[\s\-_*=~#+ᐧ—–.•|]*$")
+_REQUEST = re.compile(r"[ \t>]*(?:GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|TRACE|CONNECT|PROPFIND) \S+(?: HTTP/|$)")
+# Fields that stand in raw mail and requests, never in the header block that a mail client writes above a quote.
+_RAW_FIELD = re.compile(
+    r"[ \t>]*(?:host|mime-version|content-(?:type|length|transfer-encoding)|message-id|received|return-path|user-agent|x-[\w-]+|authorization|cookie|accept)\s*:",
+    re.I,
+)
+_SMTP = re.compile(r"[ \t>]*(?:(?:MAIL FROM|RCPT TO|EHLO|HELO)\b|DATA\s*$)", re.I)
+
+
+def new_text(text: str, limit: int) -> str:
+    """The text without quotes and signature; from `limit` lines on it stays as it is."""
+    everything = text.split("\n")
+    lines, beyond = everything[:limit], everything[limit:]
+    fenced = _fenced(lines)
+    dropped, end = _quotes(lines, fenced)
+    kept = [line for index, line in enumerate(lines[:end]) if index not in dropped]
+    if end == len(lines) and beyond:
+        return "\n".join(kept + beyond).strip("\n")
+    return "\n".join(_without_signature(kept)).strip("\n").rstrip()
+
+
+def _fenced(lines: list[str]) -> frozenset[int]:
+    """Lines within ``` fences: code is never taken for a quote. A fence that nothing closes fences nothing."""
+    marks = [index for index, line in enumerate(lines) if line.startswith(("```", "~~~ ", "~~~~", "{{{", "}}}"))]
+    return frozenset(
+        index for first, last in zip(marks[::2], marks[1::2], strict=False) for index in range(first, last + 1)
+    )
+
+
+def _quotes(lines: list[str], fenced: frozenset[int]) -> tuple[set[int], int]:
+    """The lines that are quotes or introduce them, and where the rest is quoted as a whole."""
+    dropped: set[int] = set()
+    introduced = False
+    for index, line in enumerate(lines):
+        if index in fenced or index in dropped or not line:
+            continue
+        if _QUOTED.match(line):
+            if index == 0 or not _QUOTED.match(lines[index - 1]):
+                dropped.update(_run(lines, index, introduced))
+            continue
+        if _cuts(lines, index):
+            return dropped, index
+        first = _attribution(lines, index)
+        if first is None:
+            continue
+        following = next((later for later in lines[index + 1 : index + 6] if later.strip()), None)
+        if following is None or _QUOTED.match(following) or not _anything(lines[:first], dropped):
+            dropped.update(range(first, index + 1))
+            introduced = True
+        else:
+            return dropped, first
+    return dropped, len(lines)
+
+
+def _anything(lines: list[str], dropped: set[int]) -> bool:
+    return any(line.strip() for index, line in enumerate(lines) if index not in dropped)
+
+
+def _run(lines: list[str], start: int, introduced: bool) -> range:
+    """The quoted lines from `start` on; none where they are a console's ("> GET / HTTP/1.1" of curl, ">>> " of Python)."""
+    end = start
+    while end < len(lines) and (
+        _QUOTED.match(lines[end]) or (not lines[end].strip() and end + 1 < len(lines) and _QUOTED.match(lines[end + 1]))
+    ):
+        end += 1
+    run = lines[start : min(end, start + 50)]
+    if not introduced and (
+        any(_REQUEST.match(line) for line in run) or all(line.startswith(">>> ") or not line.strip() for line in run)
+    ):
+        return range(0)
+    return range(start, end)
+
+
+def _attribution(lines: list[str], index: int) -> int | None:
+    """The first line of an "On ... wrote:" that ends on this line; None where none does."""
+    last = lines[index].rstrip()
+    if len(last) > _LONGEST:
+        return None
+    if not last.endswith(_ENDING):
+        return index if last[:1].isdigit() and _OLD_GMAIL.match(last) and ("GMT" in last or "<" in last) else None
+    above = lines[max(0, index - _WRAPPED + 1) : index + 1]
+    for depth in range(1, len(above) + 1):
+        joined = " ".join(line.strip() for line in above[-depth:])
+        if not above[-depth].strip() or len(joined) > _LONGEST:
+            break
+        if _VERB.search(joined) and (_DIGIT.search(joined) or "@" in joined) and _OPENER.match(above[-depth]):
+            return index - depth + 1
+    return _without_opener(lines, index)
+
+
+def _without_opener(lines: list[str], index: int) -> int | None:
+    """ "Noa <noa@example.org> wrote:" and the like: they need an address, or a quote right below."""
+    for first in (index, index - 1):
+        if first < 0 or not lines[first].strip():
+            break
+        joined = " ".join(line.strip() for line in lines[first : index + 1])
+        verb = _VERB.search(joined)
+        if verb is None:
+            continue
+        below = next((line for line in lines[index + 1 : index + 4] if line.strip()), "")
+        if _QUOTED.match(below) or (_ADDRESS.search(joined) and len(joined) < 200 and ("<" in joined or "[" in joined)):
+            return first
+    return None
+
+
+def _cuts(lines: list[str], index: int) -> bool:
+    """Whether everything from this line on is a quoted or forwarded message."""
+    line = lines[index]
+    if len(line) > _LONGEST:
+        return False
+    stripped = line.lstrip(" \t*")
+    if stripped[:1] in "-Bb>AaDdIi" and MARK.match(line):
+        return not _raw_mail(lines, index)
+    if _RULER.match(line):
+        return index + 1 < len(lines) and _block(lines, index + 1 + (not lines[index + 1].strip()))
+    return _block(lines, index)
+
+
+def _block(lines: list[str], index: int) -> bool:
+    """The header block that Outlook and others write above a quote: who and when, and to whom or about what."""
+    if index >= len(lines) or ":" not in lines[index].replace("：", ":")[:40]:
+        return False
+    first = header_line(lines[index])
+    if first is None or first[0] not in ("from", "date") or not first[1]:
+        return False
+    labels: set[str] = set()
+    for line in lines[index : index + 12]:
+        read = header_line(line)
+        if read is not None:
+            labels.add(read[0])
+        elif not line.strip() and len(labels) > 1:
+            break
+    return {"from", "date"} <= labels and len(labels) >= 3 and not _raw_mail(lines, index)
+
+
+def _raw_mail(lines: list[str], index: int) -> bool:
+    """A proof of concept may hold a whole message or request: that is text, not a quote."""
+    around = lines[max(0, index - 4) : index + 12]
+    return any(_RAW_FIELD.match(line) or _SMTP.match(line) or _REQUEST.match(line) for line in around)
+
+
+def _without_signature(lines: list[str]) -> list[str]:
+    """Without what follows "-- " (RFC 3676 section 4.3), a phone's own line and a decoration at the end."""
+    end = len(lines)
+    for index in range(max(0, len(lines) - _SIGNATURE_LINES), len(lines)):
+        if lines[index] in ("-- ", "--", "—", "– ", "--\u00a0") and not _sql(lines, index):
+            end = index
+            break
+    while end and (
+        _DECORATION.match(lines[end - 1]) or (len(lines[end - 1]) < 200 and _SENT_FROM.match(lines[end - 1]))
+    ):
+        end -= 1
+    return lines[:end]
+
+
+def _sql(lines: list[str], index: int) -> bool:
+    """A comment mark among other comment lines is code."""
+    return any(later.startswith("-- ") and len(later) > 3 for line, later in pairwise(lines[index : index + 3]))
