@@ -11,7 +11,7 @@ from triaged.policy.table import Kind
 
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,253}", re.ASCII)
 _LISTEN = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})", re.ASCII)
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _FORMS = ("env", "file")
 
 
@@ -70,7 +70,9 @@ def name() -> Kind:
 
     def check(value: str) -> str:
         if not _NAME.fullmatch(value):
-            raise Refused(f"must be lower-case letters, digits, - and _, at most 40, not {shown(value)}")
+            raise Refused(
+                f"must be ASCII letters, digits, dots, hyphens and underscores, at most 64, not {shown(value)}"
+            )
         return value
 
     return kinds.text("a name", check=check)
