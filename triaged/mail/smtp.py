@@ -7,7 +7,15 @@ import re
 import ssl
 from contextlib import suppress
 
-from aiosmtplib import SMTP, SMTPConnectTimeoutError, SMTPException, SMTPServerDisconnected, SMTPTimeoutError
+from aiosmtplib import (
+    SMTP,
+    SMTPException,
+    SMTPHeloError,
+    SMTPResponse,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+    SMTPTimeoutError,
+)
 
 from triaged.mail.ports import Outcome, Parcel, Permanent, Sent, SmtpAccount, Temporary
 from triaged.mail.transaction import Lost, Timeouts, reply_line, transact, unfit, what_ended
@@ -131,8 +139,13 @@ class Submission:
         )
         try:
             await client.connect()
+            await _greet(client)
         except (SMTPException, OSError, ValueError) as error:
-            raise _NoConnection(Temporary(f"connect: {what_ended(error)}", "server")) from error
+            client.close()
+            raise _NoConnection(Temporary(f"connect: {_said(error)}", "server")) from error
+        except BaseException:
+            client.close()
+            raise
         if account.username and account.password is not None:
             await _login(client, account.username, account.password.reveal())
         return client
@@ -144,26 +157,41 @@ def helo_name(address: str) -> str:
     return domain if _HELO.fullmatch(domain) else "localhost"
 
 
+async def _greet(client: SMTP) -> None:
+    """What the server offers is learnt before the envelope is written, and anew after TLS (RFC 3207 section 4.2)."""
+    try:
+        await client.ehlo()
+    except SMTPHeloError:
+        if not client.is_connected:
+            raise
+        await client.helo()
+
+
 async def _login(client: SMTP, username: str, password: str) -> None:
     """One method only: a second try with the same password counts as an attack at some servers."""
     methods = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
     try:
-        if client.is_ehlo_or_helo_needed:
-            await client.ehlo()
         offered = [method for name, method in methods.items() if name in client.server_auth_methods]
         if not offered:
             raise SMTPException("the server offers no login here: use another port, or security with TLS")
         await offered[0](username, password)
-    except (SMTPServerDisconnected, SMTPTimeoutError, SMTPConnectTimeoutError, OSError) as error:
+    except (SMTPServerDisconnected, SMTPTimeoutError, OSError) as error:
         client.close()
         raise _NoConnection(Temporary(f"login: {what_ended(error)}", "server")) from error
     except (SMTPException, ValueError) as error:
         client.close()
-        scope = "server" if getattr(error, "code", 0) == 421 else "login"
-        raise _NoConnection(Temporary(f"login: {what_ended(error)}", scope)) from error
+        busy = isinstance(error, SMTPResponseException) and error.code == 421
+        raise _NoConnection(Temporary(f"login: {_said(error)}", "server" if busy else "login")) from error
     except BaseException:
         client.close()
         raise
+
+
+def _said(error: Exception) -> str:
+    """A reply with its code, or what the library says."""
+    if isinstance(error, SMTPResponseException):
+        return reply_line(SMTPResponse(error.code, error.message))
+    return what_ended(error)
 
 
 async def _leave(client: SMTP) -> None:

@@ -94,7 +94,7 @@ def reply_line(response: SMTPResponse) -> str:
 
 
 def _envelope(client: SMTP, parcel: Parcel) -> tuple[list[bytes], list[bytes]]:
-    """MAIL and RCPT with the parameters that the server offers. Raises _Refusal where it lacks what the letter needs."""
+    """MAIL and RCPT with the parameters offered. Raises _Refusal where the server lacks what the letter needs."""
     sender, recipient = _domain_in_ascii(parcel.sender), _domain_in_ascii(parcel.recipient)
     mail, rcpt = [f"FROM:<{sender}>"], [f"TO:<{recipient}>"]
     octets = len(parcel.data)
