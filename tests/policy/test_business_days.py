@@ -119,6 +119,12 @@ def test_a_closing_that_comes_twice_in_autumn_is_due_the_first_time():
     assert due(at("2026-10-24T10:00:00Z"), Period(1, "days"), early) == at("2026-10-25T00:30:00Z")
 
 
+def test_a_closing_just_after_a_midnight_that_does_not_exist_is_still_on_its_day():
+    early = calendar(zone="Africa/Cairo", weekend=frozenset(), country="", closing=1)
+    instant = due(at("2027-04-29T10:00:00Z"), Period(1, "business days"), early)
+    assert due_local(instant, early) == "2027-04-30T01:00+03:00"
+
+
 def test_a_day_that_a_zone_left_out_ends_at_once():
     """Samoa had no 30 December 2011."""
     apia = calendar(zone="Pacific/Apia", country="WS", weekend=frozenset({6}), closing=720)
@@ -192,6 +198,12 @@ INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=
 PERIODS = st.builds(Period, st.integers(1, 40), st.sampled_from(["business days", "days", "hours"]))
 
 
+def last_day(instant: datetime, where: Calendar) -> date:
+    """The day whose closing the instant is: with 24:00 the one that ends there, else the one that it lies in."""
+    inside = instant - timedelta(seconds=1) if where.closing == 1440 else instant
+    return inside.astimezone(zone(where.zone)).date()
+
+
 @settings(max_examples=4000, deadline=None)
 @given(CALENDARS, INSTANTS, PERIODS, st.timedeltas(timedelta(0), timedelta(days=20)), st.booleans())
 def test_a_later_report_is_never_due_earlier(where, received, period, later, every):
@@ -208,7 +220,7 @@ def test_a_later_report_is_never_due_earlier(where, received, period, later, eve
 def test_a_promise_in_business_days_never_ends_on_a_closed_day_and_counts_exactly(where, received, count):
     instant = due(received, Period(count, "business days"), where)
     start = received.astimezone(zone(where.zone)).date()
-    last = (instant - timedelta(seconds=1)).astimezone(zone(where.zone)).date()
+    last = last_day(instant, where)
     assert is_worked(last, where)
     days = [start + timedelta(days=n) for n in range(1, (last - start).days + 1)]
     assert sum(is_worked(day, where) for day in days) == count
@@ -219,7 +231,7 @@ def test_a_promise_in_business_days_never_ends_on_a_closed_day_and_counts_exactl
 def test_a_repeated_promise_is_due_after_its_start_and_on_a_worked_day(where, received, count):
     instant = due(received, Period(count, "days"), where, every=True)
     assert instant > received
-    assert is_worked((instant - timedelta(seconds=1)).astimezone(zone(where.zone)).date(), where)
+    assert is_worked(last_day(instant, where), where)
 
 
 @settings(max_examples=2000, deadline=None)
