@@ -18,9 +18,9 @@ _AUTOMATION = re.compile(
     re.I,
 )
 _OUT_OF_OFFICE = re.compile(
-    r"(?:\[[^\]]{1,40}\]\s*)?(?:automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)|autoreply|out of (?:the )?office|ooo:|on vacation|away from (?:my |the )?(?:mail|office|desk)"
+    r"(?:\[[^\]]{1,40}\]\s*|\[)?(?:auto: |.{0,60}\bis (?:currently )?(?:out of the office|on vacation|on leave)|automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)|autoreply|out of (?:the )?office|ooo:|on vacation|away from (?:my |the )?(?:mail|office|desk)"
     r"|automatische (?:antwort|abwesenheit)|abwesenheits?(?:notiz|assistent|agent|meldung)?\b|r[eé]ponse automatique|absence du bureau|respuesta autom[aá]tica|risposta automatica"
-    r"|fuori sede|automatisch antwoord|afwezig|resposta autom[aá]tica|autosvar|automatisk svar|automaattinen vastaus|autom[aá]tica|odpowied[zź] automatyczna|autoodpowied[zź]"
+    r"|fuori sede|automatisch antwoord|afwezig|resposta autom[aá]tica|autosvar|automatisk svar|automaattinen vastaus|autom[aá]tica|odpowied[zź] automatyczna|automatyczna odpowied|autoodpowied[zź]"
     r"|автоответ|自動応答|自动回复|자동 회신|תשובה אוטומטית)",
     re.I,
 )

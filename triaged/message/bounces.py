@@ -16,24 +16,25 @@ from triaged.message.transfer import decode_transfer
 
 _MAXIMUM_RECIPIENTS = 200
 _SCANNED = 65536  # bytes of a report that the heuristics read
-_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY_CODE = re.compile(r"(?<![\d.])([45]\d\d)[ -]")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,10}")
 _SUBJECT = re.compile(
-    r"(?:mail delivery (?:failed|failure|problem|error|system)|undeliver(?:able|ed)|delivery (?:status notification|failure|report|has failed|notification|delayed|unsuccessful)"
+    r"(?:(?:e-?)?mail (?:delivery )?(?:failed|failure|problem|error|system|could not)|delivery status|returned e?-?mail|undeliver(?:able|ed)|delivery (?:status notification|failure|report|has failed|notification|delayed|unsuccessful)"
     r"|returned mail|failure notice|failed mail|failed delivery|mail system error|non[- ]?delivery|nondeliverable|warning: (?:could not send|message)|message (?:status|delivery failure|you sent blocked)"
     r"|unzustellbar|undeliverable|nicht zugestellt|non remis|[eé]chec de (?:la )?remise|no se pudo entregar|user unknown|delivery to the following|rejected mail|mail could not be delivered"
     r"|message undeliverable|permanent delivery failure|不達|配信|delayed mail|mail rejected|sender: |unable to deliver|error in delivery|delivery error|bounced? (?:mail|message))",
     re.I,
 )
 _DAEMON = re.compile(
-    r"(?:mailer[-_.]?daemon|postmaster|mail[-_ ]?daemon|mdaemon|mail[-_ ]delivery(?:[-_ ](?:sub)?system)?|daemon|microsoftexchange[0-9a-f]*|bounces?|mail\.?system)",
+    r"mailer[-_.]?daemon|postmaster|mail[-_. ]?daemon|mdaemon|mail[-_. ](?:delivery|transport)|mail(?:er)?[-_. ]?(?:service|system|gateway|server|administrator)|smtp"
+    r"|\bdaemon\b|microsoftexchange[0-9a-f]*|system administrator|\bbounces?\b|^\s*(?:\"\"|'')?\s*<\s*>\s*$",
     re.I,
 )
 _FAILED = re.compile(
     r"could not be delivered|couldn't be delivered|was(?:n't| not) delivered|permanent (?:fatal )?error|undeliverable|not (?:been )?delivered|delivery (?:failed|to the following)|unknown (?:user|recipient|address)"
     r"|user unknown|mailbox (?:is )?(?:full|unavailable|not found)|no such (?:user|mailbox|recipient)|failed permanently|returned to sender|address(?:es)? failed|recipient(?:s)? (?:rejected|could not)"
-    r"|unable to deliver|over quota|quota exceeded|message (?:was )?rejected|blocked by|not listed in|does(?:n't| not) exist",
+    r"|unable to deliver|over quota|quota exceeded|message (?:was )?rejected|blocked by|not listed in|does(?:n't| not) exist|not a valid (?:user|mailbox|recipient|address)|failed (?:recipient|address)|error delivering|mailbox unavailable",
     re.I,
 )
 _DELAYED = re.compile(
@@ -54,9 +55,9 @@ def read_bounce(raw: bytes, parts: list[Part], text: str, limits: Limits) -> Bou
 _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 
 
-def looks_bounced(subject: str, author_local: str, return_path: str | None, text: str) -> bool:
-    """Whether a message that is no RFC 3464 report is one all the same: two of three signs, of which one is the text or the subject (NT-2)."""
-    daemon = bool(_DAEMON.fullmatch(author_local))
+def looks_bounced(subject: str, sender: str, return_path: str | None, text: str) -> bool:
+    """Whether a message that is no RFC 3464 report is one all the same: a daemon's From or no return path, and a word of failure (NT-2)."""
+    daemon = bool(_DAEMON.search(sender[:500])) or not sender.strip()
     said = bool(_SUBJECT.match(subject)) or "delivery" in subject.lower()[:80]
     failed = bool(_FAILED.search(text[:4000]))
     return (daemon and (said or failed)) or (said and failed and return_path == "")

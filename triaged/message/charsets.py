@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 # What the label means in practice, as browsers and mail clients read it: the wider of two kin charsets.
 _LABELS = {
     "us-ascii": "ascii", "ascii": "ascii", "ansi_x3.4-1968": "ascii", "utf-8": "utf-8", "utf8": "utf-8", "unicode-1-1-utf-8": "utf-8",
@@ -21,10 +23,13 @@ _LABELS = {
     "cp932": "cp932", "iso-2022-jp": "iso2022_jp_ext", "iso-2022-jp-1": "iso2022_jp_ext", "iso-2022-jp-2": "iso2022_jp_2", "iso-2022-kr": "iso2022_kr",
     "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "ks_c_5601": "cp949", "cp949": "cp949",
     "utf-16": "utf-16", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be", "utf-32": "utf-32",
+    "utf-7": "utf-7",
+    "unicode-1-1-utf-7": "utf-7",
 }  # fmt: skip
 _NOT_ASCII_BASED = frozenset(
-    {"utf-16", "utf-16-le", "utf-16-be", "utf-32", "hz", "iso2022_jp_ext", "iso2022_jp_2", "iso2022_kr"}
+    {"utf-7", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "hz", "iso2022_jp_ext", "iso2022_jp_2", "iso2022_kr"}
 )
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _SAMPLE = 16384  # bytes that the guess is made from: charset-normalizer's cost grows with them
 
 
@@ -77,13 +82,27 @@ def _decodes_nearly(data: bytes, codec: str) -> bool:
 
 
 def _by_statistics(data: bytes) -> str:
-    # Below this there is nothing to count; western mail is what is most often sent without a charset.
     if len(data) >= 64:
         from charset_normalizer import from_bytes  # ~10 MB and 90 ms: only where a part needs it
 
         best = from_bytes(data[:_SAMPLE], steps=5, chunk_size=512).best()
         if best is not None and best.encoding.replace("_", "-") in _GUESSABLE:
             return data.decode(best.encoding, "replace")
+    return _short(data)
+
+
+def _short(data: bytes) -> str:
+    """Too short to count letters: what the octets above 127 look like, else western."""
+    runs = _HIGH_RUN.findall(data)
+    longest = max(map(len, runs), default=0)
+    if longest >= 4 and all(len(run) % 2 == 0 for run in runs):
+        leads = [run[index] for run in runs for index in range(0, len(run), 2)]
+        if sum(0xB0 <= lead <= 0xD7 for lead in leads) * 10 >= len(leads) * 6:  # the common characters of GB 2312
+            return data.decode("gb18030", "replace")
+    if longest >= 4:
+        letters = b"".join(runs)
+        if sum(octet >= 0xE0 for octet in letters) * 10 >= len(letters) * 7:
+            return data.decode("cp1251", "replace")
     try:
         return data.decode("cp1252")
     except UnicodeDecodeError:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from triaged.message.charsets import decode
 from triaged.message.model import Limits
 
 _FIELD = re.compile(rb"^([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.M)
@@ -20,7 +21,7 @@ _FOLD = re.compile(r"\r?\n")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One header field: lower-case name, value unfolded; octets that are not UTF-8 are read as Windows-1252."""
+    """One header field: lower-case name, value unfolded; octets that are not UTF-8 are read by what they look like."""
 
     name: str
     value: str
@@ -121,4 +122,4 @@ def _text(value: bytes, name: str, defects: list[str]) -> str:
         return value.decode("utf-8")  # RFC 6532
     except UnicodeDecodeError:
         defects.append(f"8bit-header: {name[:40]}")
-        return value.decode("cp1252", "replace")
+        return decode(value, "")[0]

@@ -12,7 +12,7 @@ from triaged.message.transfer import decode_transfer
 from triaged.message.words import decode_words
 
 MARK = re.compile(
-    r"[ \t>]*(?:-{2,}\s*(?:forwarded (?:message|by)|original message|weitergeleitete nachricht|urspr[uü]ngliche nachricht|message (?:transf[eé]r[eé]|d'origine|original)"
+    r"[ \t>]*(?:-{2,}\s*(?:forwarded (?:message|by)|original message|weitergeleitete nachricht|urspr[uü]ngliche nachricht|oprindelig (?:besked|meddelelse)|opprinnelig melding|ursprungligt meddelande|alkuper[aä]inen viesti|wiadomo[sś][cć] oryginalna|исходное сообщение|message (?:transf[eé]r[eé]|d'origine|original)"
     r"|mensaje (?:reenviado|original)|messaggio (?:inoltrato|originale)|doorgestuurd bericht|oorspronkelijk bericht|mensagem (?:encaminhada|original)|videresendt (?:meddelelse|melding)"
     r"|vidarebefordrat meddelande|wiadomo[sś][cć] przekazana|пересланное сообщение|пересылаемое сообщение|転送|转发|전달)[^\n]{0,80}"
     r"|begin forwarded message\s*:?|anfang der weitergeleiteten (?:nachricht|e-?mail)\s*:?|d[eé]but du message (?:r[eé]exp[eé]di[eé]|transf[eé]r[eé])\s*:?|inicio del mensaje reenviado\s*:?"
@@ -22,7 +22,7 @@ MARK = re.compile(
 _SUBJECT = re.compile(r"(?:fwd?|wg|tr|rv|i|enc|vs|vb|pd|doorst)\s*:", re.I)
 _LABELS = {
     "from": ("from", "von", "de", "da", "van", "fra", "från", "od", "от", "expéditeur", "lähettäjä", "差出人", "发件人", "보낸사람", "보낸 사람", "מאת"),
-    "date": ("date", "sent", "datum", "gesendet", "envoyé", "fecha", "enviado", "data", "inviato", "verzonden", "dato", "sendt", "skickat", "wysłano", "дата", "отправлено",
+    "date": ("date", "sent", "datum", "gesendet", "envoyé", "envoyé le", "fecha", "enviado", "enviado el", "data", "inviato", "verzonden", "dato", "sendt", "skickat", "wysłano", "дата", "отправлено",
              "日付", "送信日時", "发送时间", "日期", "날짜", "תאריך", "enviada em"),
     "subject": ("subject", "betreff", "objet", "asunto", "oggetto", "onderwerp", "assunto", "emne", "ämne", "temat", "тема", "aihe", "件名", "主题", "제목", "נושא"),
     "to": ("to", "an", "à", "para", "a", "aan", "til", "till", "do", "кому", "宛先", "收件人", "받는사람", "אל", "cc", "reply-to"),

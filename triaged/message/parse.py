@@ -37,6 +37,7 @@ _SINGLETONS = (
     "content-type",
     "mime-version",
 )
+_REPORTS = (Kind.BOUNCE, Kind.MDN, Kind.FEEDBACK)
 _NOBODY = Trust()
 
 
@@ -45,7 +46,7 @@ def parse(raw: bytes, limits: Limits, trust: Trust = _NOBODY) -> Message:
     try:
         return _parse(raw, limits, trust)
     except Exception as error:  # the last resort of "never raises": the class says what to look for, the bytes are kept
-        return _minimal(raw, limits, type(error).__name__)
+        return unreadable(raw, limits, type(error).__name__)
 
 
 def _parse(raw: bytes, limits: Limits, trust: Trust) -> Message:
@@ -59,7 +60,7 @@ def _parse(raw: bytes, limits: Limits, trust: Trust) -> Message:
     subject = clean_header(decode_words(header.first("subject")))
     path = return_path(header)
     reasons, kind, kind_reasons = judge(Facts(header, header.names(), root, path, mail.author, subject))
-    if kind in (Kind.PERSON, Kind.BULK, Kind.AUTO_REPLY) and _bounced(mail, subject, path, body.text):
+    if kind not in _REPORTS and looks_bounced(subject, header.first("from"), path, body.text):
         found = Reason("delivery-report-text", "subject")
         reasons, kind, kind_reasons = (*reasons, found), Kind.BOUNCE, (found,)
     verdict, forged = authenticity(header, mail.authors, mail.sound, trust)
@@ -137,16 +138,11 @@ def _header_defects(header: Header) -> list[str]:
     return found
 
 
-def _bounced(mail: _People, subject: str, path: str | None, text: str) -> bool:
-    local = mail.author.address.rpartition("@")[0] if mail.author else ""
-    return looks_bounced(subject, local, path, text)
-
-
 def _bounce(raw: bytes, parts: list[Part], body: Body, kind: Kind, limits: Limits) -> Bounce | None:
     return read_bounce(raw, parts, body.text, limits) if kind is Kind.BOUNCE else None
 
 
-def _minimal(raw: bytes, limits: Limits, error: str) -> Message:
+def unreadable(raw: bytes, limits: Limits, error: str) -> Message:
     """What a person needs to see that something came: sender and subject if the header can be read, and the first text."""
     try:
         header, body = read_header(raw, start_of_header(raw), len(raw), limits)

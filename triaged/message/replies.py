@@ -25,6 +25,7 @@ _OLD_GMAIL = re.compile(r"\d{4}[-/]\d\d[-/]\d\d \d\d?:\d\d(?: GMT[+-]\d\d:\d\d)?
 _ENDING = (":", "：", "-", "=", "wrote", "schrieb", "écrit", "skrev")
 _ADDRESS = re.compile(r"[\w.+-]@[\w-]|\[mailto:|<mailto:")
 _DIGIT = re.compile(r"\d")
+_TIME = re.compile(r"\d{1,2}[:.h]\d{2}")
 _QUOTED = re.compile(r"[ \t]{0,3}>")
 _RULER = re.compile(r"\s*(?:_{10,}|-{20,}|={20,})\s*$")
 _SENT_FROM = re.compile(
@@ -69,7 +70,7 @@ def _quotes(lines: list[str], fenced: frozenset[int]) -> tuple[set[int], int]:
     for index, line in enumerate(lines):
         if index in fenced or index in dropped or not line:
             continue
-        if _QUOTED.match(line):
+        if _QUOTED.match(line) and line.strip() != ">:":  # an address wrapped before its last bracket
             if index == 0 or not _QUOTED.match(lines[index - 1]):
                 dropped.update(_run(lines, index, introduced))
             continue
@@ -109,33 +110,37 @@ def _run(lines: list[str], start: int, introduced: bool) -> range:
 def _attribution(lines: list[str], index: int) -> int | None:
     """The first line of an "On ... wrote:" that ends on this line; None where none does."""
     last = lines[index].rstrip()
-    if len(last) > _LONGEST:
-        return None
-    if not last.endswith(_ENDING):
-        return index if last[:1].isdigit() and _OLD_GMAIL.match(last) and ("GMT" in last or "<" in last) else None
-    above = lines[max(0, index - _WRAPPED + 1) : index + 1]
-    for depth in range(1, len(above) + 1):
-        joined = " ".join(line.strip() for line in above[-depth:])
-        if not above[-depth].strip() or len(joined) > _LONGEST:
-            break
-        if _VERB.search(joined) and (_DIGIT.search(joined) or "@" in joined) and _OPENER.match(above[-depth]):
-            return index - depth + 1
-    return _without_opener(lines, index)
-
-
-def _without_opener(lines: list[str], index: int) -> int | None:
-    """ "Noa <noa@example.org> wrote:" and the like: they need an address, or a quote right below."""
-    for first in (index, index - 1):
-        if first < 0 or not lines[first].strip():
-            break
-        joined = " ".join(line.strip() for line in lines[first : index + 1])
-        verb = _VERB.search(joined)
-        if verb is None:
-            continue
-        below = next((line for line in lines[index + 1 : index + 4] if line.strip()), "")
-        if _QUOTED.match(below) or (_ADDRESS.search(joined) and len(joined) < 200 and ("<" in joined or "[" in joined)):
+    if len(last) > _LONGEST or not last.endswith(_ENDING):
+        return index if len(last) < 200 and _OLD_GMAIL.match(last) and ("GMT" in last or "<" in last) else None
+    joined = ""
+    for first in range(index, max(-1, index - _WRAPPED), -1):
+        joined = f"{lines[first].strip()} {joined}".rstrip()
+        if not lines[first].strip() or len(joined) > _LONGEST:
+            return None
+        if _introduces(joined, lines[first]):
             return first
+        if first == index and _VERB.search(joined) and _quote_below(lines, index):
+            return index if index == 0 or not _wraps(lines[index - 1], last) else index - 1
     return None
+
+
+def _introduces(joined: str, first: str) -> bool:
+    """When, who and "wrote" in any of the languages; or when and an address alone, as some clients have it."""
+    verb = _VERB.search(joined) is not None
+    if verb and _OPENER.match(first) and (_DIGIT.search(joined) or "@" in joined):
+        return True
+    if not _ADDRESS.search(joined) or not (verb or joined.endswith((">:", "> :", "):"))):
+        return False
+    return _TIME.search(joined) is not None or (verb and joined[:1] not in "<>(" and len(joined) < 200 and "<" in joined)
+
+
+def _quote_below(lines: list[str], index: int) -> bool:
+    return _QUOTED.match(next((line for line in lines[index + 1 : index + 4] if line.strip()), "")) is not None
+
+
+def _wraps(above: str, line: str) -> bool:
+    """Whether the line goes on from the one above: that one is long, or opens an attribution."""
+    return bool(above.strip()) and (_OPENER.match(above) is not None or line[:1] in "<(")
 
 
 def _cuts(lines: list[str], index: int) -> bool:
@@ -178,7 +183,8 @@ def _without_signature(lines: list[str]) -> list[str]:
     """Without what follows "-- " (RFC 3676 section 4.3), a phone's own line and a decoration at the end."""
     end = len(lines)
     for index in range(max(0, len(lines) - _SIGNATURE_LINES), len(lines)):
-        if lines[index] in ("-- ", "--", "—", "– ", "--\u00a0") and not _sql(lines, index):
+        footer = _RULER.match(lines[index]) and any("mailing list" in line.lower() for line in lines[index + 1 : index + 3])
+        if footer or lines[index] in ("-- ", "--", "—", "– ", "--\u00a0") and not _sql(lines, index):
             end = index
             break
     while end and (

@@ -23,7 +23,9 @@ def decode_words(text: str) -> str:
         if not pending or between.strip():
             out.append(_flush(pending) + between)
             pending = []
-        pending.append((match[1].partition("*")[0].lower(), _octets(match[2], match[3])))
+        # Octets that were already read as UTF-8 in the raw field are that, whatever the word says.
+        charset = match[1].partition("*")[0].lower() if match[3].isascii() else "utf-8"
+        pending.append((charset, _octets(match[2], match[3])))
         end = match.end()
     return "".join(out) + _flush(pending) + text[end:]
 
