@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import pytest
 
+from tests.servers import cyrus as cyrus_server
 from tests.servers import dovecot as dovecot_server
 from tests.servers import postfix as postfix_server
 from tests.servers import postgres as postgres_server
 from tests.servers import sink as sink_server
+from tests.servers.imap import ImapServer
 from tests.servers.process import Missing, binary
 
 T = TypeVar("T")
@@ -44,11 +47,31 @@ def without(missing: Missing) -> NoReturn:
     pytest.skip(str(missing))
 
 
+@pytest.fixture
+def fresh_address() -> str:
+    """An address that no other test has: the session's servers keep the mail of all."""
+    return f"t{uuid.uuid4().hex[:12]}@example.test"
+
+
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[dovecot_server.Dovecot]:
     """One Dovecot for the session; use addresses of your own test, the mail of others is there as well."""
     with required(dovecot_server.dovecot()) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def cyrus() -> Iterator[cyrus_server.Cyrus]:
+    """One Cyrus for the session, the other family of IMAP server."""
+    with required(cyrus_server.cyrus()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["dovecot", "cyrus"])
+def imap_server(request: pytest.FixtureRequest) -> ImapServer:
+    """Each of the two in turn, for what must hold on any server."""
+    server: ImapServer = request.getfixturevalue(request.param)
+    return server
 
 
 @pytest.fixture(scope="session")

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import grp
-import imaplib
 import shutil
-import smtplib
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.servers import certificates
+from tests.servers.imap import PASSWORD, ImapServer
 from tests.servers.process import (
-    HOST,
     Account,
     binary,
     free_port,
     render,
-    session,
     start,
     stop,
     unprivileged,
@@ -27,11 +24,10 @@ from tests.servers.process import (
     workdir,
 )
 
-PASSWORD = "demo"
 MEND = "apt-get install dovecot-imapd dovecot-lmtpd"
 
 
-class Dovecot:
+class Dovecot(ImapServer):
     """One instance; every address is an account with PASSWORD, and +detail is dropped on delivery.
 
     Ports and mail outlive stop() and start(). Attributes: host, imap_port (plain and STARTTLS), imaps_port, lmtp_port,
@@ -39,8 +35,6 @@ class Dovecot:
     """
 
     def __init__(self, directory: Path, account: Account, made: certificates.Certificates) -> None:
-        self.host = HOST
-        self.password = PASSWORD
         self.directory = directory
         self.account = account
         self.certificates = made
@@ -95,71 +89,6 @@ class Dovecot:
         )
         return str(done.stdout)
 
-    def deliver(self, raw: bytes, to: str, sender: str = "") -> None:
-        """By LMTP (RFC 2033), which adds Return-Path, Delivered-To and Received. An empty sender is the null path."""
-        with smtplib.LMTP(HOST, self.lmtp_port, timeout=20) as peer:
-            refused = peer.sendmail(sender, [to], raw)
-        assert not refused, refused
-
-    def deliver_many(self, messages: list[tuple[bytes, str, str]]) -> None:
-        """(raw, to, sender) each, over one connection."""
-        with smtplib.LMTP(HOST, self.lmtp_port, timeout=60) as peer:
-            for raw, to, sender in messages:
-                refused = peer.sendmail(sender, [to], raw)
-                assert not refused, refused
-
-    @contextlib.contextmanager
-    def session(self, user: str, folder: str = "INBOX", *, readonly: bool = True) -> Iterator[imaplib.IMAP4]:
-        """A plain imaplib session with the folder selected."""
-        with imaplib.IMAP4(HOST, self.imap_port, timeout=20) as peer:
-            peer.login(user, self.password)
-            peer.select(f'"{folder}"', readonly=readonly)
-            yield peer
-
-    def fetch_all(self, user: str, folder: str = "INBOX") -> list[bytes]:
-        """Every message, oldest first, bytes as the server gives them; no flag changes."""
-        with self.session(user, folder) as peer:
-            if not int(peer.untagged_responses["EXISTS"][-1] or b"0"):  # type: ignore[attr-defined]
-                return []
-            _, rows = peer.fetch("1:*", "(BODY.PEEK[])")
-        return [row[1] for row in rows if isinstance(row, tuple)]
-
-    def count(self, user: str, folder: str = "INBOX") -> int:
-        with self.session(user, folder) as peer:
-            return int(peer.untagged_responses["EXISTS"][-1] or b"0")  # type: ignore[attr-defined]
-
-    def wait_for(self, user: str, count: int = 1, folder: str = "INBOX", seconds: float = 15) -> list[bytes]:
-        """fetch_all as soon as there are this many; AssertionError when there are not in time."""
-        end = time.monotonic() + seconds
-        while (seen := self.count(user, folder)) < count:
-            assert time.monotonic() < end, f"{user} {folder}: {seen} of {count} messages after {seconds} s"
-            time.sleep(0.03)
-        return self.fetch_all(user, folder)
-
-    def uidvalidity(self, user: str, folder: str = "INBOX") -> int:
-        with self.session(user, folder) as peer:
-            return int(peer.untagged_responses["UIDVALIDITY"][-1])  # type: ignore[attr-defined]
-
-    def append(self, raw: bytes, user: str, folder: str = "INBOX", flags: str = "") -> None:
-        """As a client files a copy: no Return-Path, no Received."""
-        with self.session(user) as peer:
-            kind, answer = peer.append(f'"{folder}"', flags, "", raw)
-        assert kind == "OK", answer
-
-    def flag(self, user: str, flags: str = r"\Seen", folder: str = "INBOX", uids: str = "1:*") -> None:
-        """As a colleague does who reads the shared mailbox."""
-        with self.session(user, folder, readonly=False) as peer:
-            peer.uid("STORE", uids, "+FLAGS", f"({flags})")
-
-    def expunge(self, user: str, folder: str = "INBOX", uids: str = "1:*") -> None:
-        with self.session(user, folder, readonly=False) as peer:
-            peer.uid("STORE", uids, "+FLAGS", r"(\Deleted)")
-            peer.expunge()
-
-    def create_folder(self, user: str, folder: str) -> None:
-        with self.session(user) as peer:
-            peer.create(f'"{folder}"')
-
     def renumber(self, user: str, folder: str = "INBOX") -> None:
         """The same messages under a new UIDVALIDITY and new UIDs, as after a restore (RFC 3501 section 2.3.1.1)."""
         before = self.uidvalidity(user, folder)
@@ -183,9 +112,6 @@ class Dovecot:
     def maildir(self, user: str, folder: str = "INBOX") -> Path:
         root = self.home(user) / "Maildir"
         return root if folder == "INBOX" else root / ("." + folder.replace("/", "."))
-
-    def processes(self) -> set[int]:
-        return session(self.process.pid) if self.process is not None else set()
 
     @property
     def configuration(self) -> Path:
