@@ -1,5 +1,6 @@
 """The embedded server is mail as a first look and the quick tests need it: real protocols on the loopback."""
 
+import gc
 import smtplib
 import socket
 import threading
@@ -199,6 +200,28 @@ def test_twenty_starts_and_stops_leave_no_thread_and_no_port():
     for port in (mail.smtp_port, mail.imap_port):
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=1)
+
+
+def test_connections_that_clients_keep_open_are_closed_by_the_stop():
+    with EmbeddedMail() as mail:
+        reading, idle = login(mail, "a@example.test"), login(mail, "b@example.test")
+        reading.select_folder("INBOX")
+        idle.select_folder("INBOX")
+        idle.idle()
+        sending = smtplib.SMTP("127.0.0.1", mail.smtp_port)
+        in_data = smtplib.SMTP("127.0.0.1", mail.smtp_port)
+        in_data.ehlo()
+        in_data.mail("noa@example.org")
+        in_data.rcpt("a@example.test")
+        in_data.docmd("DATA")
+        in_data.send(b"Subject: half\r\n")
+    for client in (reading.socket(), idle.socket(), sending.sock, in_data.sock):
+        client.settimeout(2)
+        while client.recv(4096):
+            continue
+    for close in (reading.shutdown, idle.shutdown, sending.close, in_data.close):
+        close()
+    gc.collect()  # an unclosed transport would warn here, and warnings are errors
 
 
 def test_only_the_loopback_is_listened_on(mail):

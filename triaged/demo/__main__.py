@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ DIRECTORY = Path("var")
 def main() -> int:
     """Runs until SIGTERM or SIGINT; the daemon's exit code."""
     DIRECTORY.mkdir(exist_ok=True)
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd's, which names addresses at INFO
     with EmbeddedMail(SMTP_PORT, IMAP_PORT) as mail:
         path = DIRECTORY / "triaged.toml"
         path.write_text(configuration(mail.smtp_port, mail.imap_port), encoding="utf-8")

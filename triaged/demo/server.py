@@ -6,11 +6,12 @@ import asyncio
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
 from typing import Any
+from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from proxyprotocol.sock import SocketInfo
@@ -45,6 +46,7 @@ class EmbeddedMail:
         self._failure: BaseException | None = None
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: WeakSet[asyncio.BaseTransport] = WeakSet()
 
     def __enter__(self) -> EmbeddedMail:
         self._thread.start()
@@ -74,16 +76,18 @@ class EmbeddedMail:
         mailboxes = await Mailboxes.open()
         imap_socket, smtp_socket = _listen(self.imap_port), _listen(self.smtp_port)
         imap = await asyncio.start_server(partial(self._imap_connected, mailboxes), sock=imap_socket)
-        smtp = await self._loop.create_server(partial(_session, Delivery(mailboxes, self._clock)), sock=smtp_socket)
+        session = partial(_session, Delivery(mailboxes, self._clock), self._connections)
+        smtp = await self._loop.create_server(session, sock=smtp_socket)
         self.imap_port, self.smtp_port = imap_socket.getsockname()[1], smtp_socket.getsockname()[1]
         self._started.set()
         await self._stop.wait()
         imap.close()
         smtp.close()
-        await _cancel_all()
+        await _end(self._connections)
 
     def _imap_connected(self, mailboxes: Mailboxes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # The set holds the task: a loop knows its tasks weakly only, and 3.13 collected sessions that stood in IDLE.
+        self._connections.add(writer.transport)
         task = self._loop.create_task(_imap_session(mailboxes, reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -138,10 +142,20 @@ class Submission(SMTP):
 
     line_length_limit = 65536
 
+    def __init__(self, delivery: Delivery, connections: WeakSet[asyncio.BaseTransport], **options: Any) -> None:
+        super().__init__(delivery, **options)
+        self._connections = connections
 
-def _session(delivery: Delivery) -> SMTP:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remembered, so that it can be closed at the end of the server."""
+        self._connections.add(transport)
+        super().connection_made(transport)
+
+
+def _session(delivery: Delivery, connections: WeakSet[asyncio.BaseTransport]) -> SMTP:
     return Submission(
         delivery,
+        connections,
         data_size_limit=MESSAGE_BYTES,
         enable_SMTPUTF8=True,
         hostname=AUTHSERV_ID,  # else it asks the resolver for a name, and waits where there is no network
@@ -174,9 +188,12 @@ def _listen(port: int) -> socket.socket:
         return socket.create_server((HOST, 0))
 
 
-async def _cancel_all() -> None:
-    """Ends every connection's task and waits for it, so that none is destroyed while pending."""
+async def _end(connections: Iterable[asyncio.BaseTransport]) -> None:
+    """Ends every session and waits for it, so that neither a task nor a socket outlives the loop."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    for connection in list(connections):
+        connection.close()
+    await asyncio.sleep(0)  # a transport closes its socket in the loop's next round
