@@ -144,6 +144,15 @@ def test_a_clause_must_stand_in_the_text_word_for_word(tmp_path):
     assert load_policy(tmp_path / "policy.toml").promises[0].number == "chosen"
 
 
+def test_white_space_in_clause_and_text_is_folded(tmp_path):
+    (tmp_path / "t.txt").write_text("You get an\u00a0answer\n  within 3 business days.")
+    text = GOOD.replace('version = "1"', 'version = "1"\ntext = "t.txt"')
+    (tmp_path / "policy.toml").write_text(
+        text.replace('"an answer within', '"""an\nanswer\twithin').replace('s days"', 's days"""', 1)
+    )
+    assert load_policy(tmp_path / "policy.toml").promises[0].clause == "an answer within 3 business days"
+
+
 def test_all_mistakes_are_said_at_once(tmp_path):
     text = (
         HEAD.replace('"EX"', '"ex"')

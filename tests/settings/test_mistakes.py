@@ -90,6 +90,11 @@ SINGLE = {
         MAILBOX.replace("security@example.test", "[email protected]"),
         "address: is a web page's placeholder",
     ),
+    "text too long": (
+        MAILBOX + IMAP.replace('= "security"', '= "' + "x" * 1001 + '"'),
+        "imap.username: .* at most 1000",
+    ),
+    "blank folder": (MAILBOX + IMAP + 'sent_folder = " "\n', "imap.sent_folder: must not be empty"),
     "no folder": (MAILBOX + IMAP + "folders = []\n", "imap.folders: must be a list of a folder name, with 1 to"),
     "folder twice": (MAILBOX + IMAP + 'folders = ["INBOX", "INBOX"]\n', 'imap.folders: names "INBOX" twice'),
     "sent is watched": (MAILBOX + IMAP + 'sent_folder = "inbox"\n', "imap.sent_folder: is one of folders"),
@@ -153,13 +158,17 @@ SINGLE = {
         MAILBOX + IMAP.replace('"hunter2"', '{ env = "NOPE" }'),
         "password: the environment variable NOPE is not set",
     ),
+    "secret of two lines": (
+        MAILBOX + IMAP.replace('"hunter2"', '"hunter2\\r\\nA1 LOGOUT"'),
+        "password: the secret holds more than one",
+    ),
     "secret file absent": (
         MAILBOX + IMAP.replace('"hunter2"', '{ file = "nope" }'),
         "nope can't be read .no such file",
     ),
     "secret file is a folder": (MAILBOX + IMAP.replace('"hunter2"', '{ file = "." }'), "can't be read .is a directory"),
     "policy absent": (MAILBOX.replace("policy.toml", "nope.toml"), "mailbox.security..policy: nope.toml is no file"),
-    "policy name too long": (MAILBOX.replace("policy.toml", "n" * 5000), "policy: n+ is no file"),
+    "policy name too long": (MAILBOX.replace("policy.toml", "n" * 999), "policy: n+ is no file"),
     "business days of history": (
         MAILBOX + 'history = "7 business days"\n',
         'history: must be a period such as "7 days"',

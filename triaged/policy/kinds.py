@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import date, time, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from triaged.policy.table import Kind
 
 _CLOCK = re.compile(r"([0-2][0-9]):([0-5][0-9])", re.ASCII)
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_LONGEST_TEXT = 1000
 _LONGEST_CLOSURE = timedelta(days=1100)  # three years: a longer one is a slip of the pen
 
 
@@ -24,11 +26,26 @@ def text(says: str = "text in quotes", *, empty: bool = False, check: Callable[[
     def read(value: object) -> Any:
         if not isinstance(value, str):
             raise Refused(f"must be {says}: put it in quotes")
-        if not value.strip() and not empty:
+        if not value.strip() and (value or not empty):
             raise Refused(f"must not be empty: write {says}")
-        if value and not value.isprintable():
-            raise Refused(f"must be {says} on one line, without control characters")
+        if len(value) > _LONGEST_TEXT or (value and not value.isprintable()):
+            raise Refused(f"must be {says} on one line, without control characters, at most {_LONGEST_TEXT}")
         return check(value)
+
+    return Kind(says, read)
+
+
+def sentence() -> Kind:
+    """Text that may run over lines; white space is folded."""
+    says = "a sentence in quotes"
+
+    def read(value: object) -> str:
+        if not isinstance(value, str):
+            raise Refused(f"must be {says}: put it in quotes")
+        folded = " ".join(value.split())
+        if not folded or any(unicodedata.category(c) == "Cc" for c in folded):
+            raise Refused(f"must be {says}, not empty and without control characters")
+        return folded
 
     return Kind(says, read)
 

@@ -78,7 +78,7 @@ CALENDAR = Table(
 PROMISE = Table(
     (
         Field("name", kinds.text("a name", check=_name), "acknowledge, assess, update, fix, disclose or your own"),
-        Field("clause", kinds.text("the sentence that promises it"), "word for word"),
+        Field("clause", kinds.sentence(), "the sentence that promises it, word for word"),
         Field("source", kinds.words("text", "added"), "whether the clause stands in the text", "text"),
         Field("number", kinds.words("text", "chosen"), "who gives the period", None, "text; chosen where added"),
         Field("within", kinds.period(), "the period", None),

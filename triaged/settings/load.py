@@ -86,7 +86,7 @@ class _Reading:
     def secret(self, key: Key, source: SecretSource) -> Secret | None:
         """What the source holds; None, noted, where it holds nothing."""
         if source.form == "value":
-            return Secret(source.text)
+            return self._usable(key, "the secret", source.text)
         if source.form == "env":
             return self._of_environment(key, source.text)
         return self._of_file(key, self.path.parent / source.text)
@@ -95,7 +95,8 @@ class _Reading:
         text = self.environ.get(variable, "")
         if not text:
             self.note(key, f"the environment variable {variable} is not set: set it, or name another")
-        return Secret(text) if text else None
+            return None
+        return self._usable(key, f"the environment variable {variable}", text)
 
     def _of_file(self, key: Key, path: Path) -> Secret | None:
         may_be_absent = key == ("keys", "address")  # then it is made once and kept in the tracker
@@ -111,15 +112,17 @@ class _Reading:
         except UnicodeDecodeError:
             self.note(key, f"{path} is not UTF-8 text: write the secret as text")
             return None
-        return self._usable(key, path, text, may_be_absent)
-
-    def _usable(self, key: Key, path: Path, text: str, may_be_absent: bool) -> Secret | None:
-        if len(text) > _LARGEST_SECRET or "\0" in text:
-            self.note(key, f"{path} holds no secret but something larger or binary: name another file")
-        elif not text and not may_be_absent:
+        if text:
+            return self._usable(key, str(path), text)
+        if not may_be_absent:
             self.note(key, f"{path} is empty: write the secret into it")
-        elif text:
+        return None
+
+    def _usable(self, key: Key, what: str, text: str) -> Secret | None:
+        """A secret goes out on one line of IMAP or SMTP, so a second line in it is a slip."""
+        if len(text) <= _LARGEST_SECRET and not any(c in text for c in "\0\r\n"):
             return Secret(text)
+        self.note(key, f"{what} holds more than one line, or something larger or binary: give it the secret alone")
         return None
 
 
