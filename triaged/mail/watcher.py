@@ -17,6 +17,9 @@ from triaged.mail.retry import LOGIN_HOLD, RECONNECT_LONGEST, reconnect_delay
 from triaged.mail.sweep import SERVER_TROUBLE, Strikes, Surroundings, sweep
 
 IDLE_LONGEST = 540.0  # seconds; NAT boxes forget a silent connection well before the 29 minutes of RFC 2177 (IM-4)
+# A message that arrives between a sweep and the next IDLE is announced by neither at some servers: after a sweep that
+# brought something, the first wait is no longer than this.
+_SETTLE_SECONDS = 1.0
 _SWEEP_CONNECTIONS = 10  # that one sweep of a folder may cost; enough for a poisonous message to be set aside
 _LIMITED = frozenset({"LIMIT", "OVERQUOTA"})
 
@@ -140,38 +143,39 @@ class _Watch:
         """Sweep all, then wait on the first folder: what it announces is taken in at once, the others once a period."""
         first, others = self.account.folders[0], self.account.folders[1:]
         period = min(float(self.account.poll_seconds), IDLE_LONGEST)
-        swept = float("-inf")
+        swept, fresh = float("-inf"), True
         while not self.stop.is_set():
             if time.monotonic() - swept >= period:
                 # The others come first: the folder that IDLE holds must be the one opened last.
                 self._sweep_others(session, others)
                 swept = time.monotonic()
-            held = self._sweep(session, first)
+            taken = self._sweep(session, first)
             self.failures = 0
             left = max(0.0, swept + period - time.monotonic())
-            if not (held and session.can_idle):
+            if taken is None or not session.can_idle:
                 self.stop.wait(left)
             elif left:
-                session.idle(left, self.stop)
+                session.idle(min(left, _SETTLE_SECONDS) if taken or fresh else left, self.stop)
+            fresh = False
 
     def _sweep_others(self, session: ImapSession, folders: Sequence[str]) -> None:
         for folder in folders:
             if not self.stop.is_set():
                 self._sweep(session, folder)
 
-    def _sweep(self, session: ImapSession, folder: str) -> bool:
-        """Sweep one folder; a refusal concerns that folder alone, and is reported when it is news."""
+    def _sweep(self, session: ImapSession, folder: str) -> int | None:
+        """Sweep one folder; a refusal concerns that folder alone: it is reported when it is news, and gives None."""
         try:
-            sweep(session, folder, self.around)
+            taken = sweep(session, folder, self.around)
         except Refused as error:
             if error.code in SERVER_TROUBLE:
                 raise
             if self.refused.get(folder) != str(error):
                 self.refused[folder] = str(error)
                 self.report(WatchEvent("folder_refused", self.around.now(), folder, error.code, str(error)))
-            return False
+            return None
         self.refused.pop(folder, None)
-        return True
+        return taken
 
 
 def sweep_all(
