@@ -66,7 +66,7 @@ def test_the_one_liner_sent_twice_makes_two_different_messages(mail, capsys):
 def test_the_welcome_names_the_ports_and_the_configuration_file(mail):
     text = "\n".join(lines_of(mail))
     assert f"127.0.0.1:{mail.smtp_port}" in text and f"127.0.0.1:{mail.imap_port}" in text
-    assert "--config var/triaged.toml ticket list" in text
+    assert "ticket list --config var/triaged.toml" in text
 
 
 def test_the_inbox_reader_says_what_to_do_when_nothing_answers(capsys):

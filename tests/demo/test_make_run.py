@@ -43,7 +43,7 @@ class Running:
     def shell(self, start):
         """Runs the printed line that starts so, as a newcomer would paste it; its standard output."""
         (line,) = [line for line in self.lines if line.startswith(start)]
-        words = shlex.split(line.split("   ")[0])
+        words = shlex.split(line)
         run = [sys.executable if words[0] == "python3" else words[0], *words[1:]]
         return subprocess.run(run, cwd=self.directory, capture_output=True, text=True, check=True, timeout=30).stdout
 
@@ -79,7 +79,7 @@ def test_a_report_mailed_by_the_printed_line_is_acknowledged_listed_and_told_to_
     (reference,) = set(re.findall(rb"\[(IMS-[0-9A-Z]{4}-[0-9A-Z]{4})\]", acknowledgement))
     (told,) = demo.wait_for_mail("security-team@example.test")
     assert reference in told
-    command = next(line for line in demo.lines if " ticket list " in line).split("   ")[0]
+    command = next(line for line in demo.lines if " ticket list " in line)
     listed = subprocess.run(
         [*shlex.split(command), "--json"], cwd=demo.directory, capture_output=True, text=True, check=True, timeout=30
     )

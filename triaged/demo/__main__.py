@@ -6,6 +6,7 @@ import logging
 import sys
 from pathlib import Path
 
+from triaged.daemon.log import configure
 from triaged.daemon.run import serve
 from triaged.demo.configuration import configuration
 from triaged.demo.server import IMAP_PORT, SMTP_PORT, EmbeddedMail
@@ -18,6 +19,7 @@ DIRECTORY = Path("var")
 def main() -> int:
     """Runs until SIGTERM or SIGINT; the daemon's exit code."""
     DIRECTORY.mkdir(exist_ok=True)
+    configure()
     logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd's, which names addresses at INFO
     with EmbeddedMail(SMTP_PORT, IMAP_PORT) as mail:
         path = DIRECTORY / "triaged.toml"

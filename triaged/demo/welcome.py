@@ -27,12 +27,12 @@ or with swaks:
   swaks --server {host}:{smtp_port} --from {researcher} --to {mailbox} --header "Subject: XSS in login" \
 --body "The login page runs what next= holds."
 
-Then watch:
+Then watch the ticket, its letters, what the researcher has in the mailbox, and what the team was told:
 
-  {triaged} --config {config} ticket list          the ticket
-  {triaged} --config {config} outbox list          the letters
-  {python} -m triaged.demo.inbox {imap_port} {researcher}        the acknowledgement, as the researcher has it
-  {python} -m triaged.demo.inbox {imap_port} {team}   what the team was told
+  {triaged} ticket list --config {config}
+  {triaged} outbox list --config {config}
+  {python} -m triaged.demo.inbox {imap_port} {researcher}
+  {python} -m triaged.demo.inbox {imap_port} {team}
 
 or open {researcher}, {team} or the member {member} in a mail client and answer.
 Ctrl-C ends it; the tracker stays in {directory}."""
