@@ -1,9 +1,9 @@
-"""Reads a folder of labelled mail (labels.csv beside it) and prints, as a markdown table, how much of it is read as its sources expect.
+"""Reads a folder of labelled mail (labels.csv) and prints as a table how much of it is read as its sources expect.
 
     PYTHONPATH=. python tests/measure/corpus.py DIR [--list WHAT]
 
-WHAT is one of the measures' names (from, subject, attachments, names, body, reply, bounces, recipients, status, auto, people, exceptions,
-slow): its misses are printed one by one. Nothing is written, and nothing in the folder is changed.
+WHAT is one of the measures' names (from, subject, attachments, names, body, reply, bounces, recipients, status, auto,
+people, exceptions, slow): its misses are printed one by one. Nothing is written, and nothing in the folder is changed.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def same(wanted: str, got: str) -> bool:
 def check_from(row: Row, message: Message, measure: Measure) -> None:
     wanted = re.findall(r"[^\s<>\"',;]+@[^\s<>\"',;]+", row["exp_from"])
     got = message.author.address if message.author else ""
-    measure.note(row, bool(wanted) and got.lower() in (item.lower().rstrip(".") for item in wanted), row["exp_from"], got)
+    measure.note(
+        row, bool(wanted) and got.lower() in (item.lower().rstrip(".") for item in wanted), row["exp_from"], got
+    )
 
 
 def check_subject(row: Row, message: Message, measure: Measure) -> None:
@@ -110,7 +112,9 @@ def alike(a: str, b: str) -> bool:
         return True
     if "\ufffd" in a:
         a, b = (re.sub(r"[^\x00-\x7f]", "", text) for text in (a, b))
-    return difflib.SequenceMatcher(None, a[:20000], b[:20000], autojunk=False).quick_ratio() > 0.95 and (a[:20] == b[:20] or a in b)
+    return difflib.SequenceMatcher(None, a[:20000], b[:20000], autojunk=False).quick_ratio() > 0.95 and (
+        a[:20] == b[:20] or a in b
+    )
 
 
 def check_bounce(row: Row, message: Message, measure: Measure) -> None:
@@ -172,7 +176,11 @@ CHECKS: dict[str, tuple[str, Callable[[Row], bool], Callable[[Row, Message, Meas
     "names": ("attachment names right", lambda row: bool(row["exp_attachment_names"]), check_names),
     "bounces": ("bounces found", lambda row: row["kind"] == "bounce", check_bounce),
     "recipients": ("bounce recipients right", lambda row: bool(row["bounce_recipients"]), check_recipients),
-    "status": ("bounce status right", lambda row: row["bounce_status"].count(".") >= 2 and ".0.9" not in row["bounce_status"], check_status),
+    "status": (
+        "bounce status right",
+        lambda row: row["bounce_status"].count(".") >= 2 and ".0.9" not in row["bounce_status"],
+        check_status,
+    ),
     "auto": ("automatic replies found", lambda row: row["kind"] == "auto_reply", check_auto),
     "people": (
         "people not taken for machines",
@@ -239,7 +247,8 @@ def table(found: dict[str, Measure], cpu: list[tuple[float, str]]) -> str:
     times = sorted(seconds * 1000 for seconds, _ in cpu)
     p99 = times[int(len(times) * 0.99)]
     lines.append(
-        f"\n{len(times)} messages; CPU a message: median {statistics.median(times):.2f} ms, 99th percentile {p99:.1f} ms, most {times[-1]:.0f} ms."
+        f"\n{len(times)} messages; CPU a message: median {statistics.median(times):.2f} ms, "
+        f"99th percentile {p99:.1f} ms, most {times[-1]:.0f} ms."
     )
     people = found["people"]
     lines.append(

@@ -1,4 +1,6 @@
-"""Address fields -> mailboxes, by mail-parser's linear scanner and a strict addr-spec of our own (RFC 5322 section 3.4, AT-10)."""
+"""Address fields -> mailboxes, by mail-parser's linear scanner and a strict addr-spec of our own (RFC 5322 section
+3.4, AT-10).
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,8 @@ def _bounded(value: str, limit: int) -> str:
 
 
 def _name(name: str, value: str) -> str:
-    # A name that was quoted keeps its encoded words as they are (ML-3); one in an unknown charset is read by our own decoder.
+    # A name that was quoted keeps its encoded words as they are (ML-3); one in an unknown charset is read by our own
+    # decoder.
     return clean_header(decode_words(name) if "=?" in name and '"=?' not in value else name, 255)
 
 
@@ -78,7 +81,9 @@ def a_labels(domain: str) -> str:
 
 
 def rescue(value: str) -> Address | None:
-    """The last thing that looks like an address in a field that could not be parsed: for people to see, it proves nothing."""
+    """The last thing that looks like an address in a field that could not be parsed: for people to see, it proves
+    nothing.
+    """
     found = _RESCUE.findall(value)
     spec = addr_spec(found[-1]) if found else ""
     return Address("", spec) if spec else None

@@ -1,4 +1,6 @@
-"""Authentication-Results of trusted servers -> whether the author is proven (RFC 8601, RFC 9989, AU-1 to AU-6). It verifies no signature."""
+"""Authentication-Results of trusted servers -> whether the author is proven (RFC 8601, RFC 9989, AU-1 to AU-6). It
+verifies no signature.
+"""
 
 from __future__ import annotations
 
@@ -41,10 +43,39 @@ _SUFFIX_LABELS = frozenset(
     }
 )
 _SHARED_SUFFIXES = frozenset(
-    {"github.io", "gitlab.io", "herokuapp.com", "appspot.com", "web.app", "firebaseapp.com", "azurewebsites.net", "cloudapp.net", "amazonaws.com",
-     "blogspot.com", "pages.dev", "workers.dev", "netlify.app", "vercel.app", "onmicrosoft.com", "duckdns.org", "dyndns.org", "eu.org", "no-ip.org",
-     "uk.com", "us.com", "eu.com", "de.com", "gb.net", "in.net", "mydomain.com", "sharepoint.com", "fly.dev", "onrender.com", "ngrok.io"}
-)  # fmt: skip
+    {
+        "github.io",
+        "gitlab.io",
+        "herokuapp.com",
+        "appspot.com",
+        "web.app",
+        "firebaseapp.com",
+        "azurewebsites.net",
+        "cloudapp.net",
+        "amazonaws.com",
+        "blogspot.com",
+        "pages.dev",
+        "workers.dev",
+        "netlify.app",
+        "vercel.app",
+        "onmicrosoft.com",
+        "duckdns.org",
+        "dyndns.org",
+        "eu.org",
+        "no-ip.org",
+        "uk.com",
+        "us.com",
+        "eu.com",
+        "de.com",
+        "gb.net",
+        "in.net",
+        "mydomain.com",
+        "sharepoint.com",
+        "fly.dev",
+        "onrender.com",
+        "ngrok.io",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +90,9 @@ class Result:
 def authenticity(
     header: Header, authors: tuple[Address, ...], sound: bool, trust: Trust
 ) -> tuple[Authenticity, tuple[str, ...]]:
-    """The verdict and the defects. `sound`: one From field without any defect; only then can anything be proven (AU-5, AT-10)."""
+    """The verdict and the defects. `sound`: one From field without any defect; only then can anything be proven (AU-5,
+    AT-10).
+    """
     domain = authors[0].address.rpartition("@")[2].lower() if authors else ""
     region = trusted_region(header, trust)
     trusted = [

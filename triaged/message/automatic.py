@@ -1,4 +1,6 @@
-"""Who or what wrote the message, and whether an automatic letter may answer it: a table of small rules (RFC 3834, AR-1 to AR-8)."""
+"""Who or what wrote the message, and whether an automatic letter may answer it: a table of small rules (RFC 3834, AR-1
+to AR-8).
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,19 @@ from triaged.message.structure import Part
 _MAXIMUM_RECEIVED = 100  # RFC 5321 section 6.3 (AR-11)
 _COMMENT = re.compile(r"\([^()]*\)")
 _AUTOMATION = re.compile(
-    r"mailer-daemon|postmaster|listserv|majordomo|mdaemon|mail-?daemon|owner-.+|.+-(?:owner|request|bounces?)|bounces?|bounces?[+=.-].+"
+    r"mailer-daemon|postmaster|listserv|majordomo|mdaemon|mail-?daemon|owner-.+|.+-(?:owner|request|bounces?)"
+    r"|bounces?|bounces?[+=.-].+"
     r"|(?:do[._-]?)?not?[._-]?reply(?:[+._-].*)?|no-?responder|nepasrepondre|ne-pas-repondre",
     re.I,
 )
 _OUT_OF_OFFICE = re.compile(
-    r"(?:\[[^\]]{1,40}\]\s*|\[)?(?:auto: |.{0,60}\bis (?:currently )?(?:out of the office|on vacation|on leave)|automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)|autoreply|out of (?:the )?office|ooo:|on vacation|away from (?:my |the )?(?:mail|office|desk)"
-    r"|automatische (?:antwort|abwesenheit)|abwesenheits?(?:notiz|assistent|agent|meldung)?\b|r[eé]ponse automatique|absence du bureau|respuesta autom[aá]tica|risposta automatica"
-    r"|fuori sede|automatisch antwoord|afwezig|resposta autom[aá]tica|autosvar|automatisk svar|automaattinen vastaus|autom[aá]tica|odpowied[zź] automatyczna|automatyczna odpowied|autoodpowied[zź]"
+    r"(?:\[[^\]]{1,40}\]\s*|\[)?(?:auto: |(?!.{0,60}\bre:).{0,60}\bis (?:currently )?(?:out of the office"
+    r"|on vacation|on leave)|automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)|autoreply"
+    r"|out of (?:the )?office|ooo:|on vacation|away from (?:my |the )?(?:mail|office|desk)"
+    r"|automatische (?:antwort|abwesenheit)|abwesenheits?(?:notiz|assistent|agent|meldung)?\b"
+    r"|r[eé]ponse automatique|absence du bureau|respuesta autom[aá]tica|risposta automatica"
+    r"|fuori sede|automatisch antwoord|afwezig|resposta autom[aá]tica|autosvar|automatisk svar"
+    r"|automaattinen vastaus|autom[aá]tica|odpowied[zź] automatyczna|automatyczna odpowied|autoodpowied[zź]"
     r"|автоответ|自動応答|自动回复|자동 회신|תשובה אוטומטית)",
     re.I,
 )
@@ -46,7 +53,9 @@ class Facts:
 
 
 def keyword(value: str) -> str:
-    """The keyword of Auto-Submitted or Precedence, lower-case, without comments and parameters (RFC 3834 section 5.2)."""
+    """The keyword of Auto-Submitted or Precedence, lower-case, without comments and parameters (RFC 3834 section 5.2).
+    The keyword of Auto-Submitted or Precedence, lower-case, without comments and parameters (RFC 3834 section 5.2).
+    """
     text = value[:998]
     for _ in range(5):  # nested comments, innermost first
         text = _COMMENT.sub(" ", text)
@@ -95,7 +104,9 @@ def _precedence(*words: str) -> Callable[[Facts], str]:
 
 
 def _response_suppressed(facts: Facts) -> str:
-    """[MS-OXCMAIL] 2.1.3.2.20: only these values speak of automatic replies; it doesn't make the message automatic (AR-7)."""
+    """[MS-OXCMAIL] 2.1.3.2.20: only these values speak of automatic replies; it doesn't make the message automatic
+    (AR-7).
+    """
     values = ",".join(facts.header.all("x-auto-response-suppress")).lower().split(",")
     return "x-auto-response-suppress" if {"all", "autoreply", "oof"} & {value.strip() for value in values} else ""
 
@@ -167,7 +178,8 @@ def _autoreply_value(facts: Facts) -> str:
     )
 
 
-# (word, what it makes of the message or None, rule); the rule gives the field that made it hit. Every hit forbids an automatic letter.
+# (word, what it makes of the message or None, rule); the rule gives the field that made it hit. Every hit forbids an
+# automatic letter.
 Rule = tuple[str, Kind | None, Callable[[Facts], str]]
 RULES: tuple[Rule, ...] = (
     ("delivery-report", Kind.BOUNCE, _is_report(Kind.BOUNCE)),  # AR-8, NT-1

@@ -1,4 +1,6 @@
-"""The MIME tree -> the text a person would read, and everything else as attachments that stay slices of the raw message."""
+"""The MIME tree -> the text a person would read, and everything else as attachments that stay slices of the raw
+message.
+"""
 
 from __future__ import annotations
 
@@ -41,12 +43,19 @@ def read_body(raw: bytes, root: Part, parts: list[Part], limits: Limits) -> Body
     texts = {id(part) for part in parts if is_text(part)}
     body.text = _render(raw, root, texts, body, limits)
     for part in parts:
-        if part.is_leaf() and id(part) not in texts:
+        if part.is_leaf() and (id(part) not in texts or _is_also_a_file(part)):
             body.attachments.append(_attachment(raw, part, body))
     if len(body.text) > limits.text_bytes:
         body.text = body.text[: limits.text_bytes]
         body.defects.append("truncated: text")
     return body
+
+
+def _is_also_a_file(part: Part) -> bool:
+    """Text that was sent under a file name, and a multipart without its boundary: read as text, and kept as a file
+    too.
+    """
+    return part.media_type.startswith("multipart/") or bool(part.name and part.disposition)
 
 
 def is_text(part: Part) -> bool:
@@ -58,7 +67,9 @@ def is_text(part: Part) -> bool:
     if part.media_type not in _READ_AS_TEXT or part.disposition == "attachment":
         return False
     if part.parent is None:
-        return not (part.name and part.disposition)
+        return True
+    if part.media_type == "text/enriched" and part is not part.parent.children[0]:
+        return False
     if part.parent.media_type == "multipart/report":
         return part is part.parent.children[0]
     first = part is part.parent.children[0]
@@ -78,7 +89,9 @@ def _render(raw: bytes, part: Part, texts: set[int], body: Body, limits: Limits)
 
 
 def _alternative(raw: bytes, part: Part, texts: set[int], body: Body, limits: Limits) -> str:
-    """The plain form where it says something, else the richest one (RFC 2046 section 5.1.4 has them in rising order)."""
+    """The plain form where it says something, else the richest one (RFC 2046 section 5.1.4 has them in rising order).
+    The plain form where it says something, else the richest one (RFC 2046 section 5.1.4 has them in rising order).
+    """
     plain = next((child for child in part.children if child.media_type == "text/plain" and id(child) in texts), None)
     text = _render(raw, plain, texts, body, limits) if plain is not None else ""
     others = [child for child in part.children if child is not plain]

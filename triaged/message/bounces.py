@@ -1,4 +1,6 @@
-"""Delivery reports, of RFC 3464 and of no standard -> recipients with action and status. It decides nothing about letters."""
+"""Delivery reports, of RFC 3464 and of no standard -> recipients with action and status. It decides nothing about
+letters.
+"""
 
 from __future__ import annotations
 
@@ -20,21 +22,32 @@ _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY_CODE = re.compile(r"(?<![\d.])([45]\d\d)[ -]")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,10}")
 _SUBJECT = re.compile(
-    r"(?:(?:e-?)?mail (?:delivery )?(?:failed|failure|problem|error|system|could not)|delivery status|returned e?-?mail|undeliver(?:able|ed)|delivery (?:status notification|failure|report|has failed|notification|delayed|unsuccessful)"
-    r"|returned mail|failure notice|failed mail|failed delivery|mail system error|non[- ]?delivery|nondeliverable|warning: (?:could not send|message)|message (?:status|delivery failure|you sent blocked)"
-    r"|unzustellbar|undeliverable|nicht zugestellt|non remis|[eé]chec de (?:la )?remise|no se pudo entregar|user unknown|delivery to the following|rejected mail|mail could not be delivered"
-    r"|message undeliverable|permanent delivery failure|不達|配信|delayed mail|mail rejected|sender: |unable to deliver|error in delivery|delivery error|bounced? (?:mail|message))",
+    r"(?:(?:e-?)?mail (?:delivery )?(?:failed|failure|problem|error|system|could not)|delivery status"
+    r"|returned e?-?mail|undeliver(?:able|ed)|delivery (?:status notification|failure|report|has failed"
+    r"|notification|delayed|unsuccessful)"
+    r"|returned mail|failure notice|failed mail|failed delivery|mail system error|non[- ]?delivery|nondeliverable"
+    r"|warning: (?:could not send|message)|message (?:status|delivery failure|you sent blocked)"
+    r"|unzustellbar|undeliverable|nicht zugestellt|non remis|[eé]chec de (?:la )?remise|no se pudo entregar"
+    r"|user unknown|delivery to the following|rejected mail|mail could not be delivered"
+    r"|message undeliverable|permanent delivery failure|不達|配信|delayed mail|mail rejected|sender: "
+    r"|unable to deliver|error in delivery|delivery error|bounced? (?:mail|message))",
     re.I,
 )
 _DAEMON = re.compile(
-    r"mailer[-_.]?daemon|postmaster|mail[-_. ]?daemon|mdaemon|mail[-_. ](?:delivery|transport)|mail(?:er)?[-_. ]?(?:service|system|gateway|server|administrator)|smtp"
+    r"mailer[-_.]?daemon|postmaster|mail[-_. ]?daemon|mdaemon|mail[-_. ](?:delivery|transport)"
+    r"|mail(?:er)?[-_. ]?(?:service|system|gateway|server|administrator)|smtp"
     r"|\bdaemon\b|microsoftexchange[0-9a-f]*|system administrator|\bbounces?\b|^\s*(?:\"\"|'')?\s*<\s*>\s*$",
     re.I,
 )
 _FAILED = re.compile(
-    r"could not be delivered|couldn't be delivered|was(?:n't| not) delivered|permanent (?:fatal )?error|undeliverable|not (?:been )?delivered|delivery (?:failed|to the following)|unknown (?:user|recipient|address)"
-    r"|user unknown|mailbox (?:is )?(?:full|unavailable|not found)|no such (?:user|mailbox|recipient)|failed permanently|returned to sender|address(?:es)? failed|recipient(?:s)? (?:rejected|could not)"
-    r"|unable to deliver|over quota|quota exceeded|message (?:was )?rejected|blocked by|not listed in|does(?:n't| not) exist|not a valid (?:user|mailbox|recipient|address)|failed (?:recipient|address)|error delivering|mailbox unavailable",
+    r"could not be delivered|couldn't be delivered|was(?:n't| not) delivered|permanent (?:fatal )?error"
+    r"|undeliverable|not (?:been )?delivered|delivery (?:failed|to the following)|unknown (?:user|recipient"
+    r"|address)"
+    r"|user unknown|mailbox (?:is )?(?:full|unavailable|not found)|no such (?:user|mailbox|recipient)"
+    r"|failed permanently|returned to sender|address(?:es)? failed|recipient(?:s)? (?:rejected|could not)"
+    r"|unable to deliver|over quota|quota exceeded|message (?:was )?rejected|blocked by|not listed in|does(?:n't"
+    r"| not) exist|not a valid (?:user|mailbox|recipient|address)|failed (?:recipient|address)|error delivering"
+    r"|mailbox unavailable",
     re.I,
 )
 _DELAYED = re.compile(
@@ -48,7 +61,7 @@ def read_bounce(raw: bytes, parts: list[Part], text: str, limits: Limits) -> Bou
     envelope_id = next(
         (found for block in blocks if (found := clean_header(block.first("original-envelope-id"), 250))), ""
     )
-    recipients = tuple(found for block in blocks[:_MAXIMUM_RECIPIENTS] if (found := _recipient(block)) is not None)
+    recipients = tuple(item for block in blocks[:_MAXIMUM_RECIPIENTS] if (item := _recipient(block)) is not None)
     return Bounce(recipients or _heuristic(raw, text), _original_message_id(raw, parts, text, limits), envelope_id)
 
 
@@ -56,11 +69,14 @@ _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-s
 
 
 def looks_bounced(subject: str, sender: str, return_path: str | None, text: str) -> bool:
-    """Whether a message that is no RFC 3464 report is one all the same: a daemon's From or no return path, and a word of failure (NT-2)."""
+    """Whether a message that is no RFC 3464 report is one all the same: a daemon's From or no return path, and a word
+    of failure (NT-2).
+    """
     daemon = bool(_DAEMON.search(sender[:500])) or not sender.strip()
     said = bool(_SUBJECT.match(subject)) or "delivery" in subject.lower()[:80]
-    failed = bool(_FAILED.search(text[:4000]))
-    return (daemon and (said or failed)) or (said and failed and return_path == "")
+    if not daemon and not (said and return_path == ""):
+        return False
+    return (daemon and said) or _FAILED.search(text[:4000]) is not None
 
 
 def _blocks(raw: bytes, part: Part, limits: Limits) -> list[Header]:

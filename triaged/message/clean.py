@@ -35,7 +35,9 @@ def clean_text(text: str) -> str:
 
 
 def parse_message_ids(value: str) -> tuple[str, ...]:
-    """Every well-formed msg-id of the field, in order, once each, with its angle brackets (RFC 5322 section 3.6.4, TH-4)."""
+    """Every well-formed msg-id of the field, in order, once each, with its angle brackets (RFC 5322 section 3.6.4,
+    TH-4).
+    """
     found = (match.group() for match in _MESSAGE_ID.finditer(value))
     return tuple(
         dict.fromkeys(item for item in found if item.isprintable() and len(item.encode("utf-8", "replace")) <= 250)

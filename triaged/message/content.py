@@ -1,4 +1,6 @@
-"""The hash that tells a second copy of the same message: SHA-256 without what each delivery adds. It parses nothing else."""
+"""The hash that tells a second copy of the same message: SHA-256 without what each delivery adds. It parses nothing
+else.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ _TRACE = (b"return-path", b"received", b"delivered-to", b"x-original-to", b"auth
 
 
 def content_sha256(raw: bytes) -> str:
-    """SHA-256, in hexadecimal, of the bytes after the leading trace fields (Return-Path, Received, Delivered-To, X-Original-To, Authentication-Results, ARC-*)."""
+    """SHA-256, in hexadecimal, of the bytes after the leading trace fields (Return-Path, Received, Delivered-To,
+    X-Original-To, Authentication-Results, ARC-*).
+    """
     return hashlib.sha256(memoryview(raw)[_after_trace(raw) :]).hexdigest()
 
 

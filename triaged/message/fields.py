@@ -13,7 +13,8 @@ _FIELD = re.compile(rb"^([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.
 _BLANK = re.compile(rb"\n\r?\n")
 # A line that is no field ends the header, unless one of these still follows before the first empty line.
 _KNOWN = re.compile(
-    rb"^(?:from|to|cc|subject|date|message-id|mime-version|content-type|content-transfer-encoding|received|return-path|reply-to|in-reply-to):",
+    rb"^(?:from|to|cc|subject|date|message-id|mime-version|content-type|content-transfer-encoding|received"
+    rb"|return-path|reply-to|in-reply-to):",
     re.M | re.I,
 )
 _FOLD = re.compile(r"\r?\n")
@@ -80,7 +81,9 @@ def read_header(raw: bytes, start: int, end: int, limits: Limits) -> tuple[Heade
 
 
 def _scan(block: bytes) -> Iterator[tuple[tuple[bytes, bytes] | None, int]]:
-    """Each field with the number of foreign bytes before it; (None, offset) where the header ended without an empty line."""
+    """Each field with the number of foreign bytes before it; (None, offset) where the header ended without an empty
+    line.
+    """
     last_known = (
         max((match.start() for match in _KNOWN.finditer(block)), default=-1) if _has_foreign(block) else len(block)
     )

@@ -12,34 +12,121 @@ from triaged.message.transfer import decode_transfer
 from triaged.message.words import decode_words
 
 MARK = re.compile(
-    r"[ \t>]*(?:-{2,}\s*(?:forwarded (?:message|by)|original message|weitergeleitete nachricht|urspr[uü]ngliche nachricht|oprindelig (?:besked|meddelelse)|opprinnelig melding|ursprungligt meddelande|alkuper[aä]inen viesti|wiadomo[sś][cć] oryginalna|исходное сообщение|message (?:transf[eé]r[eé]|d'origine|original)"
-    r"|mensaje (?:reenviado|original)|messaggio (?:inoltrato|originale)|doorgestuurd bericht|oorspronkelijk bericht|mensagem (?:encaminhada|original)|videresendt (?:meddelelse|melding)"
-    r"|vidarebefordrat meddelande|wiadomo[sś][cć] przekazana|пересланное сообщение|пересылаемое сообщение|転送|转发|전달)[^\n]{0,80}"
-    r"|begin forwarded message\s*:?|anfang der weitergeleiteten (?:nachricht|e-?mail)\s*:?|d[eé]but du message (?:r[eé]exp[eé]di[eé]|transf[eé]r[eé])\s*:?|inicio del mensaje reenviado\s*:?"
-    r"|inizio messaggio inoltrato\s*:?|begin doorgestuurd bericht\s*:?|in[ií]cio da mensagem (?:encaminhada|reenviada)\s*:?)[ \t]*$",
+    r"[ \t>]*(?:-{2,}\s*(?:forwarded (?:message|by)|original message|weitergeleitete nachricht"
+    r"|urspr[uü]ngliche nachricht|oprindelig (?:besked|meddelelse)|opprinnelig melding|ursprungligt meddelande"
+    r"|alkuper[aä]inen viesti|wiadomo[sś][cć] oryginalna|исходное сообщение|message (?:transf[eé]r[eé]|d'origine"
+    r"|original)"
+    r"|mensaje (?:reenviado|original)|messaggio (?:inoltrato|originale)|doorgestuurd bericht"
+    r"|oorspronkelijk bericht|mensagem (?:encaminhada|original)|videresendt (?:meddelelse|melding)"
+    r"|vidarebefordrat meddelande|wiadomo[sś][cć] przekazana|пересланное сообщение|пересылаемое сообщение|転送|转发"
+    r"|전달)[^\n]{0,80}"
+    r"|begin forwarded message\s*:?|anfang der weitergeleiteten (?:nachricht|e-?mail)\s*:?"
+    r"|d[eé]but du message (?:r[eé]exp[eé]di[eé]|transf[eé]r[eé])\s*:?|inicio del mensaje reenviado\s*:?"
+    r"|inizio messaggio inoltrato\s*:?|begin doorgestuurd bericht\s*:?|in[ií]cio da mensagem (?:encaminhada"
+    r"|reenviada)\s*:?)[ \t]*$",
     re.I,
 )
 _SUBJECT = re.compile(r"(?:fwd?|wg|tr|rv|i|enc|vs|vb|pd|doorst)\s*:", re.I)
 _LABELS = {
-    "from": ("from", "von", "de", "da", "van", "fra", "från", "od", "от", "expéditeur", "lähettäjä", "差出人", "发件人", "보낸사람", "보낸 사람", "מאת"),
-    "date": ("date", "sent", "datum", "gesendet", "envoyé", "envoyé le", "fecha", "enviado", "enviado el", "data", "inviato", "verzonden", "dato", "sendt", "skickat", "wysłano", "дата", "отправлено",
-             "日付", "送信日時", "发送时间", "日期", "날짜", "תאריך", "enviada em"),
-    "subject": ("subject", "betreff", "objet", "asunto", "oggetto", "onderwerp", "assunto", "emne", "ämne", "temat", "тема", "aihe", "件名", "主题", "제목", "נושא"),
-    "to": ("to", "an", "à", "para", "a", "aan", "til", "till", "do", "кому", "宛先", "收件人", "받는사람", "אל", "cc", "reply-to"),
-}  # fmt: skip
+    "from": (
+        "from",
+        "von",
+        "de",
+        "da",
+        "van",
+        "fra",
+        "från",
+        "od",
+        "от",
+        "expéditeur",
+        "lähettäjä",
+        "差出人",
+        "发件人",
+        "보낸사람",
+        "보낸 사람",
+        "מאת",
+    ),
+    "date": (
+        "date",
+        "sent",
+        "datum",
+        "gesendet",
+        "envoyé",
+        "envoyé le",
+        "fecha",
+        "enviado",
+        "enviado el",
+        "data",
+        "inviato",
+        "verzonden",
+        "dato",
+        "sendt",
+        "skickat",
+        "wysłano",
+        "дата",
+        "отправлено",
+        "日付",
+        "送信日時",
+        "发送时间",
+        "日期",
+        "날짜",
+        "תאריך",
+        "enviada em",
+    ),
+    "subject": (
+        "subject",
+        "betreff",
+        "objet",
+        "asunto",
+        "oggetto",
+        "onderwerp",
+        "assunto",
+        "emne",
+        "ämne",
+        "temat",
+        "тема",
+        "aihe",
+        "件名",
+        "主题",
+        "제목",
+        "נושא",
+    ),
+    "to": (
+        "to",
+        "an",
+        "à",
+        "para",
+        "a",
+        "aan",
+        "til",
+        "till",
+        "do",
+        "кому",
+        "宛先",
+        "收件人",
+        "받는사람",
+        "אל",
+        "cc",
+        "reply-to",
+    ),
+}
 LABEL_OF = {word: label for label, words in _LABELS.items() for word in words}
 _LINE = re.compile(r"[ \t>*]*([^\W\d_][\w \-]{0,20}?)[ \t*]*[:\uff1a][ \t*]*(.*)")
 
 
 def header_line(line: str) -> tuple[str, str] | None:
-    """("from" | "date" | "subject" | "to", value) of a line such as "Von: Noa <noa@example.org>"; None where it is another line."""
+    """("from" | "date" | "subject" | "to", value) of a line such as "Von: Noa <noa@example.org>"; None where it is
+    another line.
+    """
     match = _LINE.match(line[:1000])
     label = LABEL_OF.get(match[1].strip().lower()) if match else None
     return (label, match[2].strip().strip("*").strip()) if match and label else None
 
 
 def read_forwarded(raw: bytes, parts: list[Part], subject: str, text: str, limits: Limits) -> Forwarded | None:
-    """The original of a forward; None where nothing was forwarded. An inline one needs its mark, or a subject that says so."""
+    """The original of a forward; None where nothing was forwarded. An inline one needs its mark, or a subject that
+    says so.
+    """
     attached = next((part for part in parts[1:] if part.media_type in ("message/rfc822", "message/global")), None)
     if attached is not None and attached.parent is not None and attached.parent.media_type != "multipart/report":
         return _attached(raw, attached, limits)
@@ -60,7 +147,8 @@ def _inline(lines: list[str], announced: bool) -> Forwarded | None:
         if (marked and not original) or (announced and (original or header_line(line))):
             found = _fields(lines[index + (1 if marked else 0) :][:14])
             if "from" in found and (marked or len(found) >= 3):
-                return Forwarded(*(clean_header(found.get(name, "")) for name in ("from", "date", "subject")), "inline")
+                sender, date, subject = (clean_header(found.get(name, "")) for name in ("from", "date", "subject"))
+                return Forwarded(sender, date, subject, "inline")
     return None
 
 

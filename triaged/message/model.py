@@ -53,7 +53,9 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A mailbox of RFC 5322 section 3.4: display name decoded and cleaned, addr-spec with the domain in lower-case A-labels."""
+    """A mailbox of RFC 5322 section 3.4: display name decoded and cleaned, addr-spec with the domain in lower-case
+    A-labels.
+    """
 
     name: str
     address: str
@@ -122,7 +124,9 @@ class Authenticity:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One received message, read. Every string is free of NUL, lone surrogates, C0/C1 (text keeps LF and TAB) and bidi controls in headers."""
+    """One received message, read. Every string is free of NUL, lone surrogates, C0/C1 (text keeps LF and TAB) and bidi
+    controls in headers.
+    """
 
     kind: Kind
     kind_reasons: tuple[Reason, ...]

@@ -16,7 +16,9 @@ _TYPE = re.compile(r"\s*([a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+|[a-z-]+)", re.I)
 
 
 def parse_value(value: str, segments: int) -> tuple[str, dict[str, str]]:
-    """The lower-case value before the parameters, and the parameters by lower-case name; at most `segments` continuations each (ML-4)."""
+    """The lower-case value before the parameters, and the parameters by lower-case name; at most `segments`
+    continuations each (ML-4).
+    """
     head = _TYPE.match(value)
     parts: dict[str, dict[int, tuple[str, bool]]] = {}
     plain: dict[str, str] = {}
@@ -47,6 +49,8 @@ def _joined(segments: dict[int, tuple[str, bool]]) -> str:
 
 
 def file_name(disposition: dict[str, str], content_type: dict[str, str]) -> str:
-    """The name as claimed: data, never a path (AT-24). Encoded words are decoded though RFC 2047 forbids them here: most mailers send them."""
+    """The name as claimed: data, never a path (AT-24). Encoded words are decoded though RFC 2047 forbids them here:
+    most mailers send them.
+    """
     claimed = disposition.get("filename") or content_type.get("name") or ""
     return clean_header(decode_words(claimed), 255)

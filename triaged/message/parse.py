@@ -1,4 +1,6 @@
-"""Raw bytes -> Message. It never raises: what could not be read is named in `defects`, and the bytes stay with the caller."""
+"""Raw bytes -> Message. It never raises: what could not be read is named in `defects`, and the bytes stay with the
+caller.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,12 @@ from triaged.message.structure import Part, read_structure
 from triaged.message.trace import delivered_to, parse_date, received_at, return_path
 from triaged.message.words import decode_words
 
-# The library logs what strangers wrote.
-logging.getLogger("mailparser").setLevel(logging.CRITICAL + 1)
+# These libraries log what strangers wrote.
+for _library in ("mailparser", "flufl.bounce"):
+    logging.getLogger(_library).setLevel(logging.CRITICAL + 1)
 
-# At most one of each (RFC 5322 section 3.6, RFC 2045 section 3); the standard library takes the first in silence (AT-9).
+# At most one of each (RFC 5322 section 3.6, RFC 2045 section 3); the standard library takes the first in silence
+# (AT-9).
 _SINGLETONS = (
     "from",
     "date",
@@ -143,7 +147,9 @@ def _bounce(raw: bytes, parts: list[Part], body: Body, kind: Kind, limits: Limit
 
 
 def unreadable(raw: bytes, limits: Limits, error: str) -> Message:
-    """What a person needs to see that something came: sender and subject if the header can be read, and the first text."""
+    """What a person needs to see that something came: sender and subject if the header can be read, and the first
+    text.
+    """
     try:
         header, body = read_header(raw, start_of_header(raw), len(raw), limits)
         subject, author, path = clean_header(header.first("subject")), rescue(header.first("from")), return_path(header)
@@ -151,8 +157,31 @@ def unreadable(raw: bytes, limits: Limits, error: str) -> Message:
         body, subject, author, path = 0, "", None, None
     text = clean_text(raw[body : body + limits.text_bytes].decode("latin-1"))
     return Message(
-        kind=Kind.PERSON, kind_reasons=(), author=author, authors=(author,) if author else (), sender=None, to=(), cc=(), reply_to=(), delivered_to=(),
-        return_path=path, subject=subject, date=None, message_id="", in_reply_to=(), references=(), received_at=None, text=text, new_text=text,
-        attachments=(), answerable=False, automatic_reasons=(Reason("unreadable", ""),), spam=False, bounce=None, forwarded=None, encrypted=None,
-        authenticity=Authenticity(Verdict.NONE, "", ""), defects=(f"unreadable: {error}",),
-    )  # fmt: skip
+        kind=Kind.PERSON,
+        kind_reasons=(),
+        author=author,
+        authors=(author,) if author else (),
+        sender=None,
+        to=(),
+        cc=(),
+        reply_to=(),
+        delivered_to=(),
+        return_path=path,
+        subject=subject,
+        date=None,
+        message_id="",
+        in_reply_to=(),
+        references=(),
+        received_at=None,
+        text=text,
+        new_text=text,
+        attachments=(),
+        answerable=False,
+        automatic_reasons=(Reason("unreadable", ""),),
+        spam=False,
+        bounce=None,
+        forwarded=None,
+        encrypted=None,
+        authenticity=Authenticity(Verdict.NONE, "", ""),
+        defects=(f"unreadable: {error}",),
+    )

@@ -1,4 +1,6 @@
-"""The text that the sender wrote now: without quoted mail and signature. Line by line, linear, and careful with code (AT-27)."""
+"""The text that the sender wrote now: without quoted mail and signature. Line by line, linear, and careful with code
+(AT-27).
+"""
 
 from __future__ import annotations
 
@@ -12,32 +14,39 @@ _WRAPPED = 4  # lines that an attribution is wrapped over at most
 _SIGNATURE_LINES = 20
 
 _VERB = re.compile(
-    r"\b(?:wrote|writes|said|schrieb|geschrieben|a [eé]crit|escribi[oó]|escrito|ha scritto|scrisse|schreef|geschreven|escreveu|napisa[lł](?:\(?a\)?)?|pisze|skrev|kirjoitti"
-    r"|írta|napsal(?:a|\(a\))?|scris|yazd[ıi]|написал(?:а|\(а\))?|пишет|писал(?:а|\(а\))?)(?!\w)|写道|寫道|のメール|書きました|wrote|작성|썼습니다|님이|כתב|כתבה|‪כתב",
+    r"\b(?:wrote|writes|said|schrieb|geschrieben|a [eé]crit|escribi[oó]|escrito|ha scritto|scrisse|schreef"
+    r"|geschreven|escreveu|napisa[lł](?:\(?a\)?)?|pisze|skrev|kirjoitti"
+    r"|írta|napsal(?:a|\(a\))?|scris|yazd[ıi]|написал(?:а|\(а\))?|пишет|писал(?:а|\(а\))?)(?!\w)|写道|寫道|のメール|書きました"  # noqa: RUF001
+    r"|wrote|작성|썼습니다|님이|כתב|כתבה|‪כתב",
     re.I,
 )
 _OPENER = re.compile(
-    r"[\s\u200e\u200f\u202a-\u202e>*-]*(?:on|am|le|el|il|op|em|den|dnia|w dniu|at|in a message dated|på|tors?|la|dne|в|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{4}[-/.年]\s?\d{1,2}"
-    r"|(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|пн|вт|ср|чт|пт|сб|вс)[a-zа-я]{0,8}[.,]|\d{1,2}(?:-го)? [^\W\d_]{3,10}|‫?בתאריך|ב-?)\b",
+    r"[\s\u200e\u200f\u202a-\u202e>*-]*(?:on|am|le|el|il|op|em|den|dnia|w dniu|at|in a message dated|på|tors?|la"
+    r"|dne|в|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{4}[-/.年]\s?\d{1,2}"
+    r"|(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|пн|вт|ср|чт|пт|сб"  # noqa: RUF001
+    r"|вс)[a-zа-я]{0,8}[.,]|\d{1,2}(?:-го)? [^\W\d_]{3,10}|‫?בתאריך|ב-?)\b",  # noqa: RUF001
     re.I,
 )
 _OLD_GMAIL = re.compile(r"\d{4}[-/]\d\d[-/]\d\d \d\d?:\d\d(?: GMT[+-]\d\d:\d\d)? [^\n]{1,200}$")
-_ENDING = (":", "：", "-", "=", "wrote", "schrieb", "écrit", "skrev")
+_ENDING = (":", "：", "-", "=", "wrote", "schrieb", "écrit", "skrev")  # noqa: RUF001
 _ADDRESS = re.compile(r"[\w.+-]@[\w-]|\[mailto:|<mailto:")
 _DIGIT = re.compile(r"\d")
 _TIME = re.compile(r"\d{1,2}[:.h]\d{2}")
 _QUOTED = re.compile(r"[ \t]{0,3}>")
 _RULER = re.compile(r"\s*(?:_{10,}|-{20,}|={20,})\s*$")
 _SENT_FROM = re.compile(
-    r"[\s*_<\[(]*(?:sent (?:from|via|using|with) (?:my |a |the )?[\w<]|get (?:outlook|boxer|bluemail) for |von meinem \S+ gesendet|gesendet (?:von|mit)|envoy[eé] (?:de|depuis|à partir)"
-    r"|enviado (?:desde|do|de|via)|inviato da|verzonden (?:vanaf|met|via)|sendt fra|skickat från|l[aä]hetetty|wys[lł]ano z|отправлено (?:с|из)|发自|iphoneから|나의 \S+에서)[^\n]{0,150}$",
+    r"[\s*_<\[(]*(?:sent (?:from|via|using|with) (?:my |a |the )?[\w<]|get (?:outlook|boxer|bluemail) for "
+    r"|von meinem \S+ gesendet|gesendet (?:von|mit)|envoy[eé] (?:de|depuis|à partir)"
+    r"|enviado (?:desde|do|de|via)|inviato da|verzonden (?:vanaf|met|via)|sendt fra|skickat från|l[aä]hetetty"
+    r"|wys[lł]ano z|отправлено (?:с|из)|发自|iphoneから|나의 \S+에서)[^\n]{0,150}$",  # noqa: RUF001
     re.I,
 )
-_DECORATION = re.compile(r"[\s\-_*=~#+ᐧ—–.•|]*$")
+_DECORATION = re.compile(r"[\s\-_*=~#+ᐧ—–.•|]*$")  # noqa: RUF001
 _REQUEST = re.compile(r"[ \t>]*(?:GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|TRACE|CONNECT|PROPFIND) \S+(?: HTTP/|$)")
 # Fields that stand in raw mail and requests, never in the header block that a mail client writes above a quote.
 _RAW_FIELD = re.compile(
-    r"[ \t>]*(?:host|mime-version|content-(?:type|length|transfer-encoding)|message-id|received|return-path|user-agent|x-[\w-]+|authorization|cookie|accept)\s*:",
+    r"[ \t>]*(?:host|mime-version|content-(?:type|length|transfer-encoding)|message-id|received|return-path"
+    r"|user-agent|x-[\w-]+|authorization|cookie|accept)\s*:",
     re.I,
 )
 _SMTP = re.compile(r"[ \t>]*(?:(?:MAIL FROM|RCPT TO|EHLO|HELO)\b|DATA\s*$)", re.I)
@@ -93,7 +102,9 @@ def _anything(lines: list[str], dropped: set[int]) -> bool:
 
 
 def _run(lines: list[str], start: int, introduced: bool) -> range:
-    """The quoted lines from `start` on; none where they are a console's ("> GET / HTTP/1.1" of curl, ">>> " of Python)."""
+    """The quoted lines from `start` on; none where they are a console's ("> GET / HTTP/1.1" of curl, ">>> " of
+    Python).
+    """
     end = start
     while end < len(lines) and (
         _QUOTED.match(lines[end]) or (not lines[end].strip() and end + 1 < len(lines) and _QUOTED.match(lines[end + 1]))
@@ -131,7 +142,9 @@ def _introduces(joined: str, first: str) -> bool:
         return True
     if not _ADDRESS.search(joined) or not (verb or joined.endswith((">:", "> :", "):"))):
         return False
-    return _TIME.search(joined) is not None or (verb and joined[:1] not in "<>(" and len(joined) < 200 and "<" in joined)
+    return _TIME.search(joined) is not None or (
+        verb and joined[:1] not in "<>(" and len(joined) < 200 and "<" in joined
+    )
 
 
 def _quote_below(lines: list[str], index: int) -> bool:
@@ -158,7 +171,7 @@ def _cuts(lines: list[str], index: int) -> bool:
 
 def _block(lines: list[str], index: int) -> bool:
     """The header block that Outlook and others write above a quote: who and when, and to whom or about what."""
-    if index >= len(lines) or ":" not in lines[index].replace("：", ":")[:40]:
+    if index >= len(lines) or ":" not in lines[index].replace("：", ":")[:40]:  # noqa: RUF001
         return False
     first = header_line(lines[index])
     if first is None or first[0] not in ("from", "date") or not first[1]:
@@ -183,8 +196,10 @@ def _without_signature(lines: list[str]) -> list[str]:
     """Without what follows "-- " (RFC 3676 section 4.3), a phone's own line and a decoration at the end."""
     end = len(lines)
     for index in range(max(0, len(lines) - _SIGNATURE_LINES), len(lines)):
-        footer = _RULER.match(lines[index]) and any("mailing list" in line.lower() for line in lines[index + 1 : index + 3])
-        if footer or lines[index] in ("-- ", "--", "—", "– ", "--\u00a0") and not _sql(lines, index):
+        footer = _RULER.match(lines[index]) and any(
+            "mailing list" in line.lower() for line in lines[index + 1 : index + 3]
+        )
+        if footer or (lines[index] in ("-- ", "--", "—", "– ", "--\u00a0") and not _sql(lines, index)):  # noqa: RUF001
             end = index
             break
     while end and (

@@ -1,4 +1,6 @@
-"""The MIME tree of raw bytes as slices, within bounds, without recursion (RFC 2046, AT-12, AT-13). It decodes no body."""
+"""The MIME tree of raw bytes as slices, within bounds, without recursion (RFC 2046, AT-12, AT-13). It decodes no body.
+The MIME tree of raw bytes as slices, within bounds, without recursion (RFC 2046, AT-12, AT-13). It decodes no body.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class Part:
 
 
 def read_structure(raw: bytes, start: int, limits: Limits) -> tuple[Part, list[Part], list[str]]:
-    """The root, every part in order (root first), and the defects met. At most `limits.parts` parts, `limits.depth` deep."""
+    """The root, every part in order (root first), and the defects met. At most `limits.parts` parts, `limits.depth`
+    deep.
+    """
     defects: list[str] = []
     root = _entity(raw, start, len(raw), None, limits, defects)
     found: list[Part] = []

@@ -1,4 +1,6 @@
-"""Trace fields: where the message came through and when it was received (RFC 5321 section 4.4). It believes only configured hosts."""
+"""Trace fields: where the message came through and when it was received (RFC 5321 section 4.4). It believes only
+configured hosts.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def _lenient(value: str) -> datetime | None:
 
 
 def return_path(header: Header) -> str | None:
-    """The topmost Return-Path (RFC 7103 section 7.5.3): the address, "" for the null path, None where there is no such field."""
+    """The topmost Return-Path (RFC 7103 section 7.5.3): the address, "" for the null path, None where there is no such
+    field.
+    """
     found = header.all("return-path")
     if not found:
         return None
@@ -59,7 +63,8 @@ def trusted_region(header: Header, trust: Trust) -> tuple[Field, ...]:
         if field.name != "received":
             continue
         received += 1
-        # The topmost one by LMTP is the store's own: delivery inside the house, after the border server wrote its results.
+        # The topmost one by LMTP is the store's own: delivery inside the house, after the border server wrote its
+        # results.
         if host(field.value) not in trust.hosts and not (received == 1 and _WITH_LMTP.search(field.value)):
             return header.fields[:index]
     return header.fields
@@ -85,7 +90,9 @@ def _without_comments(value: str) -> str:
 
 
 def received_at(header: Header, trust: Trust) -> datetime | None:
-    """The instant of the topmost Received of a trusted host, UTC (ML-7); one that an untrusted host stands above does not count."""
+    """The instant of the topmost Received of a trusted host, UTC (ML-7); one that an untrusted host stands above does
+    not count.
+    """
     for field in trusted_region(header, trust):
         if field.name == "received" and host(field.value) in trust.hosts:
             return parse_date(field.value.rpartition(";")[2].strip())

@@ -1,4 +1,6 @@
-"""Content transfer encodings undone (RFC 2045 section 6, uuencode). It never raises; broken input gives what can be had (AT-16)."""
+"""Content transfer encodings undone (RFC 2045 section 6, uuencode). It never raises; broken input gives what can be
+had (AT-16).
+"""
 
 from __future__ import annotations
 
