@@ -20,7 +20,7 @@ def main() -> int:
     """Runs until SIGTERM or SIGINT; the daemon's exit code."""
     DIRECTORY.mkdir(exist_ok=True)
     configure()
-    logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd's, which names addresses at INFO
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd: addresses at INFO, its own plans at WARNING
     with EmbeddedMail(SMTP_PORT, IMAP_PORT) as mail:
         path = DIRECTORY / "triaged.toml"
         path.write_text(configuration(mail.smtp_port, mail.imap_port), encoding="utf-8")
