@@ -44,6 +44,10 @@ class Calendar:
     worked: frozenset[date]  # beats weekend, holiday and closed
     closing: int  # minutes after local midnight; 1440 is the end of the day
 
+    @property
+    def tzinfo(self) -> tzinfo:
+        return zone(self.zone)
+
 
 @lru_cache(maxsize=64)
 def zone(name: str) -> tzinfo:
@@ -72,7 +76,7 @@ def due(received: datetime, period: Period, calendar: Calendar, *, every: bool =
     business day before, as long as that lies after the start; else on the first business day after it."""
     if received.tzinfo is None:
         raise ValueError("an instant of receipt needs a zone")
-    start = received.astimezone(zone(calendar.zone)).date()
+    start = received.astimezone(calendar.tzinfo).date()
     if period.unit == "hours":
         return _after_hours(received, period.count, calendar, every)
     if period.unit == "business days":
@@ -85,10 +89,10 @@ def due(received: datetime, period: Period, calendar: Calendar, *, every: bool =
 
 def _after_hours(received: datetime, hours: int, calendar: Calendar, every: bool) -> datetime:
     instant = received.astimezone(UTC) + timedelta(hours=hours)
-    last = instant.astimezone(zone(calendar.zone)).date()
+    last = instant.astimezone(calendar.tzinfo).date()
     if not every or is_worked(last, calendar):
         return instant
-    start = received.astimezone(zone(calendar.zone)).date()
+    start = received.astimezone(calendar.tzinfo).date()
     before = _worked_before(last, start - _DAY, calendar)  # the day of receipt itself may do: its closing is later
     closing = _closing_of(before, calendar) if before else instant
     return closing if received < closing < instant else instant
@@ -115,7 +119,7 @@ def _worked_before(day: date, start: date, calendar: Calendar) -> date | None:
 def _closing_of(day: date, calendar: Calendar) -> datetime:
     whole_days, minutes = divmod(calendar.closing, _END_OF_DAY)
     wall = datetime(day.year, day.month, day.day) + whole_days * _DAY + timedelta(minutes=minutes)  # noqa: DTZ001
-    return _first_valid(wall, zone(calendar.zone))
+    return _first_valid(wall, calendar.tzinfo)
 
 
 def _first_valid(wall: datetime, tz: tzinfo) -> datetime:
@@ -135,13 +139,13 @@ def _first_valid(wall: datetime, tz: tzinfo) -> datetime:
 
 def due_local(instant: datetime, calendar: Calendar) -> str:
     """The instant in the calendar's zone: 2026-11-24T17:00+02:00; with seconds only where there are any."""
-    local = instant.astimezone(zone(calendar.zone)).replace(microsecond=0)
+    local = instant.astimezone(calendar.tzinfo).replace(microsecond=0)
     return local.isoformat(timespec="seconds" if local.second else "minutes")
 
 
 def in_letters(instant: datetime, calendar: Calendar) -> str:
     """The instant as a letter says it: "by the end of Tuesday, 24 November 2026 (Asia/Jerusalem)"."""
-    local = instant.astimezone(zone(calendar.zone))
+    local = instant.astimezone(calendar.tzinfo)
     before = local.date() - _DAY
     if calendar.closing == _END_OF_DAY and _closing_of(before, calendar) == instant:
         return f"by the end of {_long(before)} ({_zone_name(calendar)})"
