@@ -122,9 +122,7 @@ def _said_again(ticket: TicketView, arrival: Arrival, clues: Clues) -> Consequen
     return Consequence(Outcome.APPENDED, "the same text again", ticket.name, placed=placed, events=(event,))
 
 
-def _bounce(
-    arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy
-) -> Consequence:
+def _bounce(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
     """NT-1: believed when it came to the letter's keyed bounce address; else kept for a person."""
     keyed = clues.keyed if isinstance(clues.keyed, Keyed) else None
     letter = known.ids.get(clues.bounced_id)

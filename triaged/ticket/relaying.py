@@ -8,7 +8,7 @@ from datetime import datetime
 
 from triaged.message.clean import clean_header
 from triaged.message.model import Authenticity, Message, Verdict
-from triaged.policy.calendar import in_letters
+from triaged.policy.calendar import in_letters, zone
 from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.answering import proven
 from triaged.ticket.clocks import PromisedDate, kept_by_answer
@@ -34,7 +34,7 @@ ANSWER_GUIDE = "A reply to this mail goes TO THE RESEARCHER."
 
 def message_event(arrival: Arrival, audience: Audience, note: str = "") -> Event:
     """The event of a message that joined a ticket. Holds ids, never its text."""
-    data: dict[str, str | int | float | bool | None | list[object] | dict[str, object]] = {
+    data: dict[str, str | int | float | bool | list[object] | dict[str, object] | None] = {
         "receipt": arrival.receipt,
         "sha256": arrival.sha256,
         "audience": audience.value,
@@ -82,9 +82,7 @@ def held_letters(
     return to_team("relay", ticket.name, ticket.subject, values, Role.TEAM, desk, at, entropy, ticket.team_ids)
 
 
-def answer_researcher(
-    ticket: TicketView, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy
-) -> Consequence:
+def answer_researcher(ticket: TicketView, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
     """A proven member's reply: its new words become a letter of the mailbox; the quote, the sender and the headers stay here."""
     member = desk.members[arrival.message.author.address.lower()] if arrival.message.author else ""
     words = arrival.message.new_text.strip()
@@ -274,7 +272,7 @@ def shown_proof(authenticity: Authenticity, desk: Desk) -> str:
 
 def shown_instant(at: datetime, desk: Desk) -> str:
     """The instant in the policy's own zone, to the minute."""
-    local = at.astimezone(desk.policy.calendar.tzinfo)
+    local = at.astimezone(zone(desk.policy.calendar.zone))
     return f"{local:%A, %-d %B %Y, %H:%M} ({desk.policy.calendar.zone})"
 
 

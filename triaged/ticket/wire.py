@@ -1,4 +1,4 @@
-"""The final bytes of a letter: headers encoded, body encoded, header block scanned. The only place where outgoing bytes are made."""
+"""The final bytes of a letter: headers encoded, body encoded, header block scanned. The only maker of outgoing bytes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,21 @@ _NAME_CHARACTERS = 120
 
 # Every header name that a letter of ours may have. AT-1: what else stands in the final bytes was injected.
 NAMES = frozenset(
-    "From To Reply-To Subject Date Message-ID In-Reply-To References Auto-Submitted X-Auto-Response-Suppress "
-    "MIME-Version Content-Type Content-Transfer-Encoding X-Triaged-Loop".split()
+    {
+        "From",
+        "To",
+        "Reply-To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "In-Reply-To",
+        "References",
+        "Auto-Submitted",
+        "X-Auto-Response-Suppress",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+    }
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from triaged.ticket.events import GENESIS, SALT_BYTES, Event, fold, link, payload, sealed, EventKind
+from triaged.ticket.events import GENESIS, SALT_BYTES, Event, EventKind, fold, link, payload, sealed
 from triaged.ticket.reference import Entropy
 from triaged.tracker.schema import chain_root, event, ticket
 
@@ -63,9 +63,7 @@ class Broken:
 def broken(connection: Connection) -> Iterator[Broken]:
     """Every place where a ticket's chain, its counter or its state does not agree with its events."""
     rows = connection.execution_options(yield_per=1000).execute(
-        select(
-            ticket.c.id, ticket.c.ref, ticket.c.event_count, ticket.c.head, ticket.c.state, event
-        )
+        select(ticket.c.id, ticket.c.ref, ticket.c.event_count, ticket.c.head, ticket.c.state, event)
         .join(event, event.c.ticket_id == ticket.c.id, isouter=True)
         .order_by(ticket.c.id, event.c.seq)
     )

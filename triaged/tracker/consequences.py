@@ -133,9 +133,7 @@ def _clocks(connection: Connection, batch: Sequence[Written], ids: dict[str, int
         connection.execute(clock.insert(), rows)
 
 
-def _messages(
-    connection: Connection, batch: Sequence[Written], desk: Desk, at: datetime, ids: dict[str, int]
-) -> None:
+def _messages(connection: Connection, batch: Sequence[Written], desk: Desk, at: datetime, ids: dict[str, int]) -> None:
     placed = [w for w in batch if w.consequence.placed and w.consequence.ticket]
     if not placed:
         return
@@ -154,7 +152,7 @@ def _messages(
 def _message_row(written: Written, desk: Desk, at: datetime, ids: dict[str, int]) -> dict[str, Any]:
     arrival, consequence = written.item.arrival, written.consequence
     placed, name, read = consequence.placed, consequence.ticket, arrival.message
-    assert placed is not None and name is not None  # noqa: S101, PT018 - chosen by the caller
+    assert placed is not None and name is not None  # noqa: S101 - chosen by the caller
     return {
         "ticket_id": ids[name.token],
         "receipt_id": arrival.receipt,
@@ -300,7 +298,7 @@ def _queued(queued: Letter) -> Event:
         "language": queued.language,
         "sha256": blobs.digest(queued.data),
     }
-    return Event(EventKind.QUEUED, "triaged", data)  # type: ignore[arg-type]
+    return Event(EventKind.QUEUED, "triaged", data)
 
 
 def _contents(connection: Connection, batch: Sequence[Written], desk: Desk) -> None:

@@ -21,7 +21,8 @@ class PolicyChangedError(Exception):
 def address_key(connection: Connection, now: datetime, entropy: Entropy) -> bytes:
     """The key of the reply addresses, made once and kept here: losing it kills every live reply address."""
     insert_new(connection, fact, [{"name": "address_key", "value": entropy(KEY_BYTES), "at": now}])
-    return connection.execute(select(fact.c.value).where(fact.c.name == "address_key")).scalar_one()
+    key: bytes = connection.execute(select(fact.c.value).where(fact.c.name == "address_key")).scalar_one()
+    return key
 
 
 def know_policy(connection: Connection, policy: Policy, now: datetime) -> None:
@@ -48,3 +49,9 @@ def know_policy(connection: Connection, policy: Policy, now: datetime) -> None:
 def last_event_at(connection: Connection) -> datetime | None:
     """The instant of the newest event."""
     return connection.execute(select(func.max(event.c.at))).scalar()
+
+
+def record_rehearsal(connection: Connection, at: datetime, now: datetime) -> None:
+    """Keep that the instant `at` was given by hand at the real instant `now`."""
+    name = f"rehearsed {now.isoformat()}"
+    insert_new(connection, fact, [{"name": name, "value": at.isoformat().encode(), "at": now}])

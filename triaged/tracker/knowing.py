@@ -163,6 +163,12 @@ def _tickets(connection: Connection, tokens: Iterable[str], tenant: str) -> dict
     return {row.token: row for row in rows}
 
 
+def view_of(connection: Connection, ticket_id: int, at: datetime) -> TicketView:
+    """One ticket as decisions see it."""
+    columns = (ticket.c.id, ticket.c.token, ticket.c.ref, ticket.c.subject, ticket.c.received_at)
+    return _view(connection, connection.execute(select(*columns).where(ticket.c.id == ticket_id)).one(), "", at)
+
+
 def _view(connection: Connection, row: Any, author: str, at: datetime) -> TicketView:
     people = _people(connection, row.id)
     reporter = next((p for p in people if p.role == "reporter"), None)

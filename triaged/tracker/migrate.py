@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 HEAD = "0001"  # the newest revision in migrations/versions; a test holds the two together
 
@@ -45,7 +50,7 @@ def _refuse_newer(revision: str | None, scripts: Path) -> None:
         )
 
 
-def _configuration(scripts: Path, connection: Connection) -> object:
+def _configuration(scripts: Path, connection: Connection) -> Config:
     from alembic.config import Config
 
     configuration = Config()
@@ -71,11 +76,17 @@ def mend(error: SQLAlchemyError) -> str:
 
 
 _MENDS = (
-    ("readonly database", "the database can't be written: give triaged's user the right to write the file and its folder"),
+    (
+        "readonly database",
+        "the database can't be written: give triaged's user the right to write the file and its folder",
+    ),
     ("disk is full", "the disk is full: make room, then go on; nothing that was accepted is lost"),
     ("No space left", "the disk is full: make room, then go on; nothing that was accepted is lost"),
     ("unable to open database file", "the database file can't be opened: make its folder, or mend [tracker] url"),
-    ("file is not a database", "the file named by [tracker] url is no SQLite database: name another, or restore a backup"),
+    (
+        "file is not a database",
+        "the file named by [tracker] url is no SQLite database: name another, or restore a backup",
+    ),
     ("database is locked", "another program holds the database for longer than 30 s: stop it"),
     ("Connection refused", "no PostgreSQL answers there: start it, or mend [tracker] url"),
     ("password authentication failed", "PostgreSQL refuses the password: mend [tracker] url"),

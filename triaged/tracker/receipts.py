@@ -145,15 +145,17 @@ _CLAIMED = (
 )
 
 
-def claim_fresh(connection: Connection, owner: str, now: datetime, most: int) -> list[Claimed]:
+def claim_fresh(
+    connection: Connection, owner: str, now: datetime, most: int, mailboxes: Sequence[str]
+) -> list[Claimed]:
     """Receipts that nobody has tried to read, oldest first. Their attempt is counted here, before it starts (law 1)."""
-    return _claim(connection, owner, now, most, receipt.c.attempts == 0)
+    return _claim(connection, owner, now, most, and_(receipt.c.attempts == 0, receipt.c.mailbox.in_(mailboxes)))
 
 
-def claim_failed(connection: Connection, owner: str, now: datetime) -> list[Claimed]:
+def claim_failed(connection: Connection, owner: str, now: datetime, mailboxes: Sequence[str]) -> list[Claimed]:
     """One receipt whose last reading did not end: read alone, so that it takes nobody with it."""
     lapsed = or_(receipt.c.claimed_until.is_(None), receipt.c.claimed_until < now)
-    return _claim(connection, owner, now, 1, and_(receipt.c.attempts > 0, lapsed))
+    return _claim(connection, owner, now, 1, and_(receipt.c.attempts > 0, lapsed, receipt.c.mailbox.in_(mailboxes)))
 
 
 def _claim(connection: Connection, owner: str, now: datetime, most: int, which: Any) -> list[Claimed]:
@@ -188,3 +190,16 @@ def give_back(connection: Connection, ids: Sequence[int], reason: str) -> None:
 def waiting(connection: Connection) -> int:
     """How many receipts wait to be read."""
     return connection.execute(select(func.count()).where(receipt.c.outcome == Outcome.WAITING)).scalar_one()
+
+
+def set_aside(connection: Connection, receipt_id: int, reason: str) -> None:
+    """The last resort for a receipt that nothing can be made of: it shows in the list, with its bytes."""
+    values = {"outcome": Outcome.SET_ASIDE, "reason": reason, "claimed_by": None, "claimed_until": None}
+    connection.execute(update(receipt).where(receipt.c.id == receipt_id).values(values))
+
+
+def forget_attempts(connection: Connection, owner: str) -> None:
+    """Readings of this owner that the tracker's own trouble ended: they were not the messages' fault."""
+    mine = and_(receipt.c.claimed_by == owner, receipt.c.outcome == Outcome.WAITING, receipt.c.attempts > 0)
+    values = {"attempts": receipt.c.attempts - 1, "claimed_by": None, "claimed_until": None}
+    connection.execute(update(receipt).where(mine).values(values))

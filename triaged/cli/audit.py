@@ -1,0 +1,74 @@
+"""`triaged audit`: every message has its receipt, every receipt its outcome, every chain is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from triaged.cli.options import config_option, json_option, print_json, settings_of, tracker_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from triaged.settings.model import MailboxSettings, Settings
+
+
+@click.command("audit")
+@config_option
+@json_option
+@click.option("--offline", is_flag=True, help="Look at the tracker alone, not at the mailboxes.")
+def command(config: Path | None, as_json: bool, offline: bool) -> int:
+    """Prove that nothing is missing; exit code 1 if something is."""
+    from triaged.daemon.clock import real
+    from triaged.tracker.auditing import counts, findings
+    from triaged.tracker.engine import reading
+
+    settings = settings_of(config)
+    engine = tracker_of(settings)
+    with reading(engine) as connection:
+        found = list(findings(connection, real()))
+        looked_at = counts(connection)
+    if not offline:
+        found += _mailboxes(settings, engine)
+    if as_json:
+        print_json({"ok": not found, "looked_at": looked_at, "findings": found})
+    else:
+        _show(found, looked_at)
+    return 1 if found else 0
+
+
+def _show(found: list[str], looked_at: dict[str, int]) -> None:
+    for finding in found:
+        click.echo(finding)
+    click.echo(", ".join(f"{count} {name}" for name, count in looked_at.items()) + " looked at")
+    click.echo(f"{len(found)} thing(s) do not hold" if found else "all holds")
+
+
+def _mailboxes(settings: Settings, engine: Engine) -> Iterator[str]:
+    for mailbox in settings.mailboxes:
+        if mailbox.imap is not None:
+            yield from _mailbox(mailbox, engine)
+
+
+def _mailbox(mailbox: MailboxSettings, engine: Engine) -> Iterator[str]:
+    from triaged.mail.imap import ImapError, connect
+    from triaged.mail.watcher import listing
+    from triaged.tracker.auditing import receipts_of
+    from triaged.tracker.engine import reading
+
+    assert mailbox.imap is not None  # noqa: S101 - chosen by the caller
+    try:
+        session = connect(mailbox.imap)
+        try:
+            for folder in mailbox.imap.folders:
+                uidvalidity, uids = listing(session, folder)
+                with reading(engine) as connection:
+                    known = receipts_of(connection, mailbox.name, folder, uidvalidity)
+                yield from (f"{mailbox.name}/{folder}: message {u} has no receipt" for u in uids if u not in known)
+        finally:
+            session.logout()
+    except ImapError as error:
+        yield f"{mailbox.name}: the mailbox could not be looked at: {error}"

@@ -1,0 +1,87 @@
+"""`triaged outbox`: letters, as they wait and as they went."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from triaged.cli.failure import CommandError
+from triaged.cli.options import config_option, json_option, print_json, safe, settings_of, table, tracker_of
+
+STATES = ("queued", "held", "sending", "accepted", "unknown", "failed", "dropped")
+
+
+@click.group("outbox")
+def command() -> None:
+    """List, show and retry letters."""
+
+
+@command.command("list")
+@config_option
+@json_option
+@click.option("--state", type=click.Choice(STATES), help="Only letters in this state.")
+@click.option("--most", default=10_000, show_default=True, help="How many, the newest first.")
+def list_(config: Path | None, as_json: bool, state: str | None, most: int) -> None:
+    """List letters, the newest first."""
+    from triaged.tracker.engine import reading
+    from triaged.tracker.showing import letters
+
+    with reading(tracker_of(settings_of(config))) as connection:
+        documents = letters(connection, state, most)
+    if as_json:
+        print_json(documents)
+        return
+    rows = [
+        (
+            d["id"],
+            d["ref"],
+            d["audience"],
+            d["to"],
+            d["state"],
+            d["attempts"],
+            d["accepted_at"] or d["not_before"],
+            d["last_reply"],
+        )
+        for d in documents
+    ]
+    table(("id", "ticket", "audience", "to", "state", "tries", "accepted / next", "last reply"), rows)
+
+
+@command.command("show")
+@click.argument("letter", type=int)
+@config_option
+@json_option
+def show(letter: int, config: Path | None, as_json: bool) -> None:
+    """Show a letter with its final bytes."""
+    from triaged.tracker.engine import reading
+    from triaged.tracker.showing import one_letter
+
+    with reading(tracker_of(settings_of(config))) as connection:
+        found = one_letter(connection, letter)
+    if found is None:
+        raise CommandError(f"there is no letter {letter}: `triaged outbox list` shows them all")
+    document, data = found
+    if as_json:
+        print_json({**document, "data": data.decode("ascii", "replace")})
+        return
+    for name, value in document.items():
+        click.echo(f"{name:18}{safe('' if value is None else value)}")
+    click.echo()
+    for line in data.decode("utf-8", "replace").split("\r\n"):
+        click.echo(safe(line))
+
+
+@command.command("retry")
+@click.argument("letter", type=int)
+@config_option
+def retry(letter: int, config: Path | None) -> None:
+    """Let a letter that waits, failed or is held go again now, with the same bytes."""
+    from triaged.daemon.clock import real
+    from triaged.tracker.engine import writing
+    from triaged.tracker.outbox import retry as let_go
+
+    with writing(tracker_of(settings_of(config))) as connection:
+        if not let_go(connection, letter, real()):
+            raise CommandError(f"letter {letter} is not one that can go again: `triaged outbox list` shows its state")
+    click.echo(f"letter {letter} goes with the next round")

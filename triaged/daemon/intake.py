@@ -1,0 +1,214 @@
+"""Takes stored receipts through reading and decision to what they cause. One bad message takes only itself down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from triaged.daemon.clock import Now
+from triaged.daemon.isolated import read_isolated
+from triaged.daemon.log import log
+from triaged.daemon.points import reach
+from triaged.message.content import content_sha256
+from triaged.message.model import Limits, Message, Trust
+from triaged.message.parse import parse, unreadable
+from triaged.ticket.arrival import receive
+from triaged.ticket.consequence import Consequence, Outcome
+from triaged.ticket.desk import Desk
+from triaged.ticket.known import Arrival, clues
+from triaged.ticket.reference import Entropy
+from triaged.tracker import blobs, receipts
+from triaged.tracker.consequences import Written, write
+from triaged.tracker.engine import reading, writing
+from triaged.tracker.knowing import Item, keys_of, load_known
+from triaged.tracker.receipts import Claimed
+
+LOAD_BYTES = 2 * 1024 * 1024  # raw bytes held at a time, where one message is not larger
+# A process may be killed often for reasons that are no message's: a reading alone can't kill it, so this is generous.
+CRASHES = 6
+WAVE_CHARACTERS = 4 * 1024 * 1024  # of text decided side by side
+
+Read = Callable[[bytes, Limits, Trust], Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What reading and deciding need."""
+
+    engine: Engine
+    desks: Mapping[str, Desk]
+    trusts: Mapping[str, Trust]  # by tenant
+    limits: Limits
+    most: int  # receipts claimed at a time
+    attempts: int  # readings begun before a message is set aside
+    owner: str
+    now: Now
+    entropy: Entropy
+
+
+def take_in(intake: Intake) -> int:
+    """Settle one batch of waiting receipts; how many. Raises only when the tracker can't be used."""
+    with writing(intake.engine) as connection:
+        claimed = receipts.claim_fresh(connection, intake.owner, intake.now(), intake.most, list(intake.desks))
+    if claimed:
+        reach("reading-claimed")
+        for mailbox in dict.fromkeys(c.mailbox for c in claimed):
+            _settle([c for c in claimed if c.mailbox == mailbox], intake, parse)
+        return len(claimed)
+    return _take_in_failed(intake)
+
+
+def _take_in_failed(intake: Intake) -> int:
+    """A receipt whose reading did not end before: alone, in a limited child process, so that it takes nobody with it."""
+    with writing(intake.engine) as connection:
+        claimed = receipts.claim_failed(connection, intake.owner, intake.now(), list(intake.desks))
+    for one in claimed:
+        if one.attempts > CRASHES:
+            _set_aside(one, intake, f"the process died {CRASHES} times while reading it")
+        else:
+            _settle([one], intake, read_isolated)
+    return len(claimed)
+
+
+def _settle(claimed: Sequence[Claimed], intake: Intake, read: Read) -> None:
+    desk = intake.desks[claimed[0].mailbox]
+    items: list[tuple[Claimed, Item]] = []
+    for one, raw in _raws(claimed, intake):
+        try:
+            items.append((one, _item(one, raw, desk, intake, read)))
+        except Exception as error:
+            _failed(one, intake, f"reading failed: {type(error).__name__}")
+    for wave in waves(items):
+        _decide(wave, desk, intake)
+
+
+def _raws(claimed: Sequence[Claimed], intake: Intake) -> Iterator[tuple[Claimed, bytes]]:
+    """The receipts' bytes, a bounded amount at a time."""
+    block: list[Claimed] = []
+    held = 0
+    for one in (*claimed, None):
+        if block and (one is None or held + one.size > LOAD_BYTES):
+            with reading(intake.engine) as connection:
+                stored = blobs.load(connection, [b.blob_id for b in block if b.blob_id is not None])
+            for b in block:
+                yield b, stored[b.blob_id][1] if b.blob_id is not None else b""
+            block, held = [], 0
+        if one is not None:
+            block.append(one)
+            held += one.size
+
+
+def _item(one: Claimed, raw: bytes, desk: Desk, intake: Intake, read: Read) -> Item:
+    message = read(raw, intake.limits, intake.trusts[desk.tenant])
+    arrival = Arrival(
+        receipt=one.id,
+        received_at=_received_at(one, message, intake.now()),
+        folder=one.folder,
+        junk=one.junk,
+        truncated=one.truncated,
+        size=one.size,
+        sha256=blobs.digest(raw),
+        content_sha256=content_sha256(raw),
+        message=message,
+    )
+    return Item(arrival, clues(message, desk))
+
+
+def _received_at(one: Claimed, message: Message, now: datetime) -> datetime:
+    """ML-7: the server's own instant, or a trusted host's if that is earlier; never the sender's Date, never to come."""
+    known = [one.internal_date, now]
+    if message.received_at is not None:
+        known.append(message.received_at)
+    return min(known)
+
+
+def waves(items: Sequence[tuple[Claimed, Item]]) -> Iterator[list[tuple[Claimed, Item]]]:
+    """Cut the items, in order, where one depends on another or where their text grows too large."""
+    wave: list[tuple[Claimed, Item]] = []
+    keys: set[str] = set()
+    characters = 0
+    for claimed, item in items:
+        own, length = keys_of(item), len(item.arrival.message.text)
+        if wave and (keys & own or characters + length > WAVE_CHARACTERS):
+            yield wave
+            wave, keys, characters = [], set(), 0
+        wave.append((claimed, item))
+        keys |= own
+        characters += length
+    if wave:
+        yield wave
+
+
+def _decide(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake) -> None:
+    """Decide and write a wave in one transaction; where that fails, each message by itself."""
+    try:
+        _transact(wave, desk, intake, None)
+    except (OperationalError, InterfaceError):
+        raise  # the database's trouble, not a message's
+    except Exception as error:
+        if len(wave) > 1:
+            for one in wave:
+                _decide([one], desk, intake)
+            return
+        _failed(wave[0][0], intake, f"deciding failed: {type(error).__name__}")
+
+
+def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, aside: str | None) -> None:
+    at = intake.now()
+    items = [item for _, item in wave]
+    with writing(intake.engine) as connection:
+        known = load_known(connection, items, desk, at)
+        caused = [receive(i.arrival, i.clues, k, desk, at, intake.entropy) for i, k in zip(items, known, strict=True)]
+        written = [
+            Written(item, _bounded(consequence, claimed, aside))
+            for (claimed, item), consequence in zip(wave, caused, strict=True)
+        ]
+        write(connection, written, desk, at, intake.entropy)
+    reach("consequences-written")
+    for w in written:
+        log.info(
+            "message taken in",
+            receipt=w.item.arrival.receipt,
+            mailbox=desk.mailbox,
+            outcome=w.consequence.outcome,
+            ticket=w.consequence.ticket.ref if w.consequence.ticket else None,
+            letters=len(w.consequence.letters),
+        )
+
+
+def _bounded(consequence: Consequence, claimed: Claimed, aside: str | None) -> Consequence:
+    """What was imported quietly starts no clock and sends nothing; what was set aside says so."""
+    if not claimed.starts_clocks:
+        consequence = replace(consequence, clocks=())
+    if not claimed.sends_letters:
+        consequence = replace(consequence, letters=())
+    return replace(consequence, outcome=Outcome.SET_ASIDE, reason=aside) if aside else consequence
+
+
+def _failed(one: Claimed, intake: Intake, why: str) -> None:
+    """Seen to fail: once more alone, then set aside."""
+    log.error("message failed", receipt=one.id, attempt=one.attempts, why=why)
+    if one.attempts >= intake.attempts:
+        _set_aside(one, intake, f"could not be read in {one.attempts} attempts; {why}")
+        return
+    with writing(intake.engine) as connection:
+        receipts.give_back(connection, [one.id], why)
+
+
+def _set_aside(one: Claimed, intake: Intake, why: str) -> None:
+    """IM-14: a ticket that the team sees, with the raw bytes kept; its promise runs."""
+    desk = intake.desks[one.mailbox]
+    try:
+        raw = next(raw for _, raw in _raws([one], intake))
+        item = _item(one, raw, desk, intake, lambda raw, limits, _trust: unreadable(raw, limits, why))
+        _transact([(one, item)], desk, intake, why)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        log.error("setting aside failed", receipt=one.id, error=type(error).__name__)
+        with writing(intake.engine) as connection:
+            receipts.set_aside(connection, one.id, f"{why}; no ticket could be opened ({type(error).__name__})")

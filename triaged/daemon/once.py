@@ -1,0 +1,77 @@
+"""One pass of all that the daemon does, then the end: for cron, tests and rehearsals."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+
+from triaged.daemon import clock, points, sending
+from triaged.daemon.house import House, open_house
+from triaged.daemon.intake import take_in
+from triaged.daemon.log import log
+from triaged.daemon.schedule import do_due
+from triaged.daemon.sentcopies import copy_sent
+from triaged.mail.imap import ImapError
+from triaged.mail.watcher import sweep_all
+from triaged.settings.model import Settings
+from triaged.tracker import facts, leases
+from triaged.tracker.engine import reading, writing
+
+
+class RehearsalError(Exception):
+    """The instant given by hand can't be taken. The message says why."""
+
+
+def run_once(settings: Settings, at: datetime | None = None) -> bool:
+    """Sweep, read, do what is due, send what may go. Whether every sweep and every due letter went well."""
+    points.arm(os.environ)
+    house = open_house(settings, clock.rehearsed(at) if at else clock.real)
+    try:
+        if at is not None:
+            _rehearse(house, at)
+        well = _sweep(house)
+        intake = house.intake()
+        while take_in(intake):
+            pass
+        do_due(house)
+        well &= sending.send_due(house.office())
+        return _copy(house) and well
+    finally:
+        with writing(house.engine) as connection:
+            leases.give_up(connection, house.owner)
+        house.engine.dispose()
+
+
+def _rehearse(house: House, at: datetime) -> None:
+    """Record the instant; refuse one that is earlier than what has happened."""
+    with reading(house.engine) as connection:
+        last = facts.last_event_at(connection)
+    if last is not None and at < last:
+        raise RehearsalError(f"the tracker's last event is of {last.isoformat()}: give an instant that is not earlier")
+    with writing(house.engine) as connection:
+        facts.record_rehearsal(connection, at, clock.real())
+    log.info("rehearsal", at=at.isoformat())
+
+
+def _sweep(house: House) -> bool:
+    well = True
+    for mailbox in house.settings.mailboxes:
+        if mailbox.imap is None:
+            continue
+        swept = sweep_all(mailbox.imap, house.store(mailbox), house.fetch_limits(), house.now)
+        for folder in swept.folders:
+            log.info("swept", mailbox=mailbox.name, folder=folder.folder, taken=folder.taken, error=folder.error)
+        well &= swept.ok
+    return well
+
+
+def _copy(house: House) -> bool:
+    well = True
+    for mailbox in house.settings.mailboxes:
+        try:
+            while copy_sent(house, mailbox):
+                pass
+        except ImapError as error:
+            log.error("sent copy failed", mailbox=mailbox.name, said=str(error))
+            well = False
+    return well

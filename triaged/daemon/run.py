@@ -1,0 +1,170 @@
+"""The daemon: watchers, intake, outbox and schedule as supervised parts of one process. Wires, and decides nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from threading import Event, Thread
+from types import FrameType
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from triaged.daemon import clock, points, sending
+from triaged.daemon.house import House, open_house
+from triaged.daemon.intake import take_in
+from triaged.daemon.log import log
+from triaged.daemon.notify import notify
+from triaged.daemon.schedule import BEAT_SECONDS, ticking
+from triaged.daemon.sentcopies import copy_sent
+from triaged.daemon.supervise import Part, join, start
+from triaged.mail.watcher import WatchEvent, watch
+from triaged.settings.model import MailboxSettings, Settings
+from triaged.tracker import leases, receipts
+from triaged.tracker.engine import writing
+
+STOP_SECONDS = 8.0  # of the ten that a stop may take
+LEASE = timedelta(seconds=30)
+LOOK_SECONDS = 5.0  # the intake looks by itself this often, should a kick be lost
+
+
+def serve(settings: Settings, *, ready: Callable[[], None]) -> int:
+    """Run until SIGTERM or SIGINT. What was begun is finished or given back; 0 after a clean stop."""
+    points.arm(os.environ)
+    house = open_house(settings)
+    stop, mail, letters = Event(), Event(), Event()
+    _on_signals(stop, mail, letters)
+    threads = start(_parts(house, mail, letters), stop, partial(_report, house))
+    notify(os.environ, "READY=1")
+    ready()
+    stop.wait()
+    notify(os.environ, "STOPPING=1")
+    for event in (mail, letters):
+        event.set()
+    return _end(house, threads)
+
+
+def _end(house: House, threads: list[Thread]) -> int:
+    late = join(threads, STOP_SECONDS)
+    with suppress(SQLAlchemyError), writing(house.engine) as connection:
+        if not late:  # what late threads hold is taken over by the next process, which knows that this one is gone
+            receipts.forget_attempts(connection, house.owner)
+            leases.give_up(connection, house.owner)
+    log.info("stopped", late=late)
+    return 0
+
+
+def _on_signals(stop: Event, *wakes: Event) -> None:
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+        for wake in wakes:
+            wake.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+
+
+def _parts(house: House, mail: Event, letters: Event) -> list[Part]:
+    boxes = house.settings.mailboxes
+    parts = [Part(f"watch {m.name}", partial(_watch, house, m, mail)) for m in boxes if m.imap]
+    parts += [Part(f"sent {m.name}", partial(_copies, house, m)) for m in boxes if m.imap and m.imap.sent_folder]
+    parts.append(Part("intake", partial(_intake, house, mail, letters)))
+    parts.append(Part("outbox", partial(_outbox, house, letters)))
+    parts.append(Part("schedule", partial(_schedule, house, letters)))
+    return parts
+
+
+def _report(house: House, part: str, state: str, reason: str) -> None:
+    """`check` shows it. Where the tracker can't be written, the log has it."""
+    with suppress(SQLAlchemyError), writing(house.engine) as connection:
+        leases.report(connection, part, house.owner, state, reason, clock.real())
+
+
+def _watch(house: House, mailbox: MailboxSettings, mail: Event, stop: Event) -> None:
+    """Watch a mailbox while its lease is ours: one process at a time."""
+    lease = f"mailbox:{mailbox.name}"
+    while not stop.is_set():
+        with writing(house.engine) as connection:
+            ours = leases.take(connection, lease, house.owner, clock.real(), LEASE)
+        if not ours:
+            _report(house, f"watch {mailbox.name}", "running", "another process watches this mailbox")
+            stop.wait(BEAT_SECONDS)
+            continue
+        lost = Event()
+        renewing = Thread(target=_renew, args=(house, lease, lost, stop), daemon=True)
+        renewing.start()
+        try:
+            _watch_ours(house, mailbox, mail, lost)
+        finally:
+            lost.set()
+
+
+def _renew(house: House, lease: str, lost: Event, stop: Event) -> None:
+    """Keep the lease, and end the watching when it is lost or all stops."""
+    held = clock.real()
+    while not lost.is_set():
+        if stop.wait(BEAT_SECONDS):
+            lost.set()
+            return
+        try:
+            with writing(house.engine) as connection:
+                if leases.take(connection, lease, house.owner, clock.real(), LEASE):
+                    held = clock.real()
+                else:
+                    lost.set()
+        except SQLAlchemyError:
+            if clock.real() - held > LEASE:
+                lost.set()
+
+
+def _watch_ours(house: House, mailbox: MailboxSettings, mail: Event, lost: Event) -> None:
+    assert mailbox.imap is not None  # noqa: S101 - such parts are made for these mailboxes only
+
+    def report(event: WatchEvent) -> None:
+        log.info("mailbox", mailbox=mailbox.name, event=event.kind, folder=event.folder, said=event.text)
+        state = "running" if event.kind in ("connected", "polling", "unfetched") else "failing"
+        _report(house, f"watch {mailbox.name}", state, "" if state == "running" else f"{event.kind}: {event.text}")
+
+    watch(
+        mailbox.imap,
+        house.store(mailbox),
+        house.fetch_limits(),
+        now=house.now,
+        stop=lost,
+        arrived=mail.set,
+        report=report,
+        random=random.random,
+    )
+
+
+def _intake(house: House, mail: Event, letters: Event, stop: Event) -> None:
+    intake = house.intake()
+    with writing(house.engine) as connection:
+        receipts.forget_attempts(connection, house.owner)
+    while not stop.is_set():
+        mail.clear()
+        while not stop.is_set() and take_in(intake):
+            letters.set()
+        mail.wait(LOOK_SECONDS)
+
+
+def _outbox(house: House, letters: Event, stop: Event) -> None:
+    with writing(house.engine) as connection:
+        from triaged.tracker import outbox
+
+        outbox.release(connection, house.owner, clock.real())
+    sending.serve(house.office(), stop, letters)
+
+
+def _copies(house: House, mailbox: MailboxSettings, stop: Event) -> None:
+    while not stop.wait(BEAT_SECONDS):
+        copy_sent(house, mailbox)
+
+
+def _schedule(house: House, letters: Event, stop: Event) -> None:
+    with ticking(house, letters):
+        stop.wait()

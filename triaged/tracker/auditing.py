@@ -1,0 +1,83 @@
+"""What must hold in the tracker whatever has happened. Reads only; each finding is a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from triaged.ticket.consequence import Outcome
+from triaged.tracker import blobs, chaining
+from triaged.tracker.knowing import ACKNOWLEDGEMENTS
+from triaged.tracker.schema import blob, clock, letter, message, receipt, ticket
+
+IN_HAND = timedelta(minutes=1)  # a receipt younger than this is being read
+
+
+def findings(connection: Connection, now: datetime) -> Iterator[str]:
+    """Everything in the tracker that does not hold."""
+    yield from _receipts_without_outcome(connection, now)
+    yield from _rows(connection, _tickets_without_receipt(), "ticket {} has no receipt")
+    yield from _rows(connection, _opened_twice(), "ticket {} was opened by more than one receipt")
+    yield from _rows(connection, _acknowledged_twice(), "ticket {} has more than one acknowledgement")
+    yield from _rows(connection, _met_by_nothing(), "ticket {} has a promise met though no letter was accepted")
+    for broken in chaining.broken(connection):
+        yield f"ticket {broken.ref}, event {broken.seq}: {broken.why}"
+    yield from _changed_bytes(connection)
+
+
+def _rows(connection: Connection, query: Select[Any], words: str) -> Iterator[str]:
+    for (name,) in connection.execute(query):
+        yield words.format(name)
+
+
+def _receipts_without_outcome(connection: Connection, now: datetime) -> Iterator[str]:
+    waiting = (receipt.c.outcome == Outcome.WAITING, receipt.c.taken_at < now - IN_HAND)
+    for row in connection.execute(select(receipt.c.id, receipt.c.mailbox, receipt.c.reason).where(*waiting)):
+        why = f" ({row.reason})" if row.reason else ""
+        yield f"receipt {row.id} of {row.mailbox} has no outcome yet{why}: is `triaged run` running?"
+
+
+def _tickets_without_receipt() -> Select[Any]:
+    return select(ticket.c.ref).where(~select(receipt.c.id).where(receipt.c.ticket_id == ticket.c.id).exists())
+
+
+def _opened_twice() -> Select[Any]:
+    opening = receipt.c.outcome == Outcome.TICKET
+    return _more_than_one(select(ticket.c.ref).join(receipt, receipt.c.ticket_id == ticket.c.id).where(opening))
+
+
+def _acknowledged_twice() -> Select[Any]:
+    acknowledgement = letter.c.template.in_(ACKNOWLEDGEMENTS)
+    return _more_than_one(select(ticket.c.ref).join(letter, letter.c.ticket_id == ticket.c.id).where(acknowledgement))
+
+
+def _more_than_one(query: Select[Any]) -> Select[Any]:
+    return query.group_by(ticket.c.ref).having(func.count() > 1)
+
+
+def _met_by_nothing() -> Select[Any]:
+    accepted = select(letter.c.id).where(letter.c.ticket_id == ticket.c.id, letter.c.accepted_at.is_not(None))
+    met = select(ticket.c.ref).join(clock, clock.c.ticket_id == ticket.c.id).where(clock.c.met_at.is_not(None))
+    return met.where(~accepted.exists()).distinct()
+
+
+def _changed_bytes(connection: Connection) -> Iterator[str]:
+    rows = connection.execution_options(yield_per=20).execute(select(blob.c.id, blob.c.sha256, blob.c.data))
+    for row in rows:
+        if blobs.digest(row.data) != row.sha256:
+            yield f"stored bytes {row.id} are not the bytes that were stored"
+
+
+def receipts_of(connection: Connection, mailbox: str, folder: str, uidvalidity: int) -> set[int]:
+    """The UIDs of a folder that have their receipt."""
+    here = (receipt.c.mailbox == mailbox, receipt.c.folder == folder, receipt.c.uidvalidity == uidvalidity)
+    return set(connection.execute(select(receipt.c.uid).where(*here)).scalars())
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many rows the audit looked at."""
+    tables = {"receipts": receipt, "tickets": ticket, "messages": message, "letters": letter, "clocks": clock}
+    return {name: connection.execute(select(func.count()).select_from(t)).scalar_one() for name, t in tables.items()}

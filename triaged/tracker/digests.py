@@ -1,0 +1,53 @@
+"""Tickets over a cap, told to the team in one mail a day and mailbox (AR-10). Sends nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from triaged.ticket.address import Role
+from triaged.ticket.desk import Desk
+from triaged.ticket.letters import TicketName
+from triaged.ticket.reference import Entropy
+from triaged.ticket.relaying import guide, shown_instant, to_team
+from triaged.tracker.consequences import queue_letters
+from triaged.tracker.schema import letter, ticket
+
+EVERY = timedelta(hours=24)
+MOST_LINES = 200
+TEMPLATE = "caps"
+
+
+def queue_digest(connection: Connection, desk: Desk, at: datetime, entropy: Entropy) -> int:
+    """Queue the digest if one is due; how many tickets it names."""
+    waiting = (ticket.c.unannounced.is_(True), ticket.c.mailbox == desk.mailbox, ticket.c.opened_at <= at)
+    columns = (ticket.c.id, ticket.c.token, ticket.c.ref, ticket.c.received_at)
+    rows = connection.execute(select(*columns).where(*waiting).order_by(ticket.c.id)).all()
+    if not rows or _told_lately(connection, desk, at):
+        return 0
+    first = TicketName(rows[0].token, rows[0].ref)
+    values = {
+        "mailbox": desk.mailbox,
+        "count": len(rows),
+        "lines": _lines(rows, desk),
+        "guide": guide(Role.TEAM, first, desk),
+    }
+    subject = f"{len(rows)} report(s) over a cap wait for a person"
+    letters = to_team(TEMPLATE, first, subject, values, Role.TEAM, desk, at, entropy, {})
+    queue_letters(connection, letters, desk, at, {first.token: rows[0].id})
+    connection.execute(update(ticket).where(*waiting).values(unannounced=False))
+    return len(rows)
+
+
+def _told_lately(connection: Connection, desk: Desk, at: datetime) -> bool:
+    lately = (letter.c.template == TEMPLATE, letter.c.mailbox == desk.mailbox, letter.c.queued_at > at - EVERY)
+    return connection.execute(select(func.count()).where(*lately)).scalar_one() > 0
+
+
+def _lines(rows: Sequence[Any], desk: Desk) -> list[str]:
+    """References and instants: nothing that the senders wrote."""
+    lines = [f"{row.ref}  {shown_instant(row.received_at, desk)}" for row in rows[:MOST_LINES]]
+    return lines if len(rows) <= MOST_LINES else [*lines, f"and {len(rows) - MOST_LINES} more"]

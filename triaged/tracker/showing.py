@@ -1,0 +1,256 @@
+"""What the tracker holds, as the documents that scripts hold on to. Reads only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from triaged.tracker.schema import (
+    attachment,
+    blob,
+    clock,
+    event,
+    letter,
+    message,
+    participant,
+    person,
+    policy_text,
+    receipt,
+    ticket,
+)
+
+Document = dict[str, Any]
+
+
+def instant(value: datetime | None) -> str | None:
+    """RFC 3339 UTC, whole seconds."""
+    return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def tickets(connection: Connection, most: int = 1000) -> list[Document]:
+    """The newest tickets first, without messages, attachments and events."""
+    newest = select(ticket.c.id).order_by(ticket.c.id.desc()).limit(most)
+    ids = list(connection.execute(newest).scalars())
+    return _tickets(connection, ids)
+
+
+def one_ticket(connection: Connection, token: str) -> Document | None:
+    """One ticket whole; None where there is none."""
+    ticket_id = connection.execute(select(ticket.c.id).where(ticket.c.token == token)).scalar()
+    if ticket_id is None:
+        return None
+    document = _tickets(connection, [ticket_id])[0]
+    document["messages"] = _messages(connection, ticket_id)
+    document["attachments"] = _attachments(connection, ticket_id)
+    document["events"] = _events(connection, ticket_id)
+    return document
+
+
+def _tickets(connection: Connection, ids: Sequence[int]) -> list[Document]:
+    columns = (ticket, policy_text.c.name.label("policy_name"), policy_text.c.version.label("policy_version"))
+    joined = select(*columns).join(policy_text, policy_text.c.sha256 == ticket.c.policy_sha256)
+    rows = {row.id: row for row in connection.execute(joined.where(ticket.c.id.in_(ids)))}
+    people, clocks = _people(connection, ids), _clocks(connection, ids)
+    return [_ticket(rows[i], people.get(i, []), clocks.get(i, [])) for i in ids]
+
+
+def _ticket(row: Any, people: list[Document], clocks: list[Document]) -> Document:
+    reporter = next((p for p in people if p["role"] == "reporter"), None)
+    return {
+        "ref": row.ref,
+        "kind": row.kind,
+        "tenant": row.tenant,
+        "mailbox": row.mailbox,
+        "state": row.state,
+        "waiting": row.waiting,
+        "subject": row.subject,
+        "reporter": None if reporter is None else {k: reporter[k] for k in ("name", "address", "proven")},
+        "participants": people,
+        "received_at": instant(row.received_at),
+        "policy": {"name": row.policy_name, "version": row.policy_version},
+        "severity": None,
+        "cvss": None,
+        "clocks": clocks,
+        "facts": [],
+        "duplicates": [],
+        "credit": {},
+        "reward": {},
+    }
+
+
+def _people(connection: Connection, ids: Sequence[int]) -> dict[int, list[Document]]:
+    rows = connection.execute(
+        select(participant.c.ticket_id, participant.c.role, participant.c.proven, person.c.name, person.c.address)
+        .join(person, person.c.id == participant.c.person_id)
+        .where(participant.c.ticket_id.in_(ids))
+    )
+    found: dict[int, list[Document]] = {}
+    for row in rows:
+        entry = {"name": row.name, "address": row.address, "role": row.role, "proven": row.proven}
+        found.setdefault(row.ticket_id, []).append(entry)
+    return found
+
+
+def _clocks(connection: Connection, ids: Sequence[int]) -> dict[int, list[Document]]:
+    rows = connection.execute(select(clock).where(clock.c.ticket_id.in_(ids)).order_by(clock.c.due_at, clock.c.id))
+    found: dict[int, list[Document]] = {}
+    for row in rows:
+        entry = {
+            "promise": row.promise,
+            "clause": row.clause,
+            "every": row.every,
+            "started_at": instant(row.started_at),
+            "due_at": instant(row.due_at),
+            "warned_at": instant(row.warned_at),
+            "met_at": instant(row.met_at),
+            "missed_at": instant(row.missed_at),
+            "paused": row.paused_at is not None,
+            "waived": row.waived,
+        }
+        found.setdefault(row.ticket_id, []).append(entry)
+    return found
+
+
+def _messages(connection: Connection, ticket_id: int) -> list[Document]:
+    rows = connection.execute(
+        select(message, letter.c.mailbox.label("sent_by"), letter.c.accepted_at)
+        .outerjoin(letter, letter.c.message_row == message.c.id)
+        .where(message.c.ticket_id == ticket_id)
+        .order_by(message.c.id)
+    )
+    return [_message(row) for row in rows]
+
+
+def _message(row: Any) -> Document:
+    counterpart = {"name": row.counterpart_name, "address": row.counterpart}
+    sent = row.direction == "out"
+    return {
+        "direction": row.direction,
+        "audience": row.audience,
+        "from": {"name": "", "address": row.sent_by or ""} if sent else counterpart,
+        "to": row.addressed,
+        "subject": row.subject,
+        "at": instant(row.at),
+        "message_id": row.message_id,
+        "text": row.text,
+        "new_text": row.new_text,
+        "kind": row.kind,
+        "proven": row.proven,
+        "accepted_at": instant(row.accepted_at),
+        "defects": row.defects,
+    }
+
+
+def _attachments(connection: Connection, ticket_id: int) -> list[Document]:
+    rows = connection.execute(
+        select(attachment, message.c.message_id.label("of"))
+        .join(message, message.c.id == attachment.c.message_id)
+        .where(message.c.ticket_id == ticket_id)
+        .order_by(attachment.c.id)
+    )
+    names = ("name", "media_type", "detected_type", "size", "sha256", "inline")
+    return [{**{name: getattr(row, name) for name in names}, "message_id": row.of} for row in rows]
+
+
+def _events(connection: Connection, ticket_id: int) -> list[Document]:
+    rows = connection.execute(select(event).where(event.c.ticket_id == ticket_id).order_by(event.c.seq))
+    return [_event(row) for row in rows]
+
+
+def _event(row: Any) -> Document:
+    body = json.loads(row.body) if row.body is not None else {"actor": None, "data": None}
+    return {
+        "seq": row.seq,
+        "at": instant(row.at),
+        "actor": body["actor"],
+        "kind": row.kind,
+        "data": body["data"],
+        "hash": row.hash.hex(),
+    }
+
+
+def receipts(connection: Connection, outcome: str | None = None, most: int = 10_000) -> list[Document]:
+    """What arrived, the newest first."""
+    columns = (receipt, blob.c.sha256, ticket.c.ref)
+    rows = select(*columns).outerjoin(blob, blob.c.id == receipt.c.blob_id)
+    rows = rows.outerjoin(ticket, ticket.c.id == receipt.c.ticket_id).order_by(receipt.c.id.desc()).limit(most)
+    if outcome is not None:
+        rows = rows.where(receipt.c.outcome == outcome)
+    return [_receipt(row) for row in connection.execute(rows)]
+
+
+def _receipt(row: Any) -> Document:
+    return {
+        "id": row.id,
+        "mailbox": row.mailbox,
+        "folder": row.folder,
+        "uidvalidity": row.uidvalidity,
+        "uid": row.uid,
+        "received_at": instant(row.received_at or row.internal_date),
+        "sha256": row.sha256,
+        "size": row.size,
+        "outcome": row.outcome,
+        "ref": row.ref,
+        "reason": row.reason,
+        "truncated": row.truncated,
+        "attempts": row.attempts,
+    }
+
+
+_LETTER_COLUMNS = (
+    letter.c.id,
+    ticket.c.ref,
+    letter.c.audience,
+    letter.c.to_address,
+    letter.c.message_id,
+    letter.c.state,
+    letter.c.not_before,
+    letter.c.attempts,
+    letter.c.accepted_at,
+    letter.c.last_reply,
+    letter.c.template,
+    letter.c.template_version,
+    letter.c.language,
+    letter.c.repeats,
+    letter.c.undelivered_at,
+)
+
+
+def letters(connection: Connection, state: str | None = None, most: int = 10_000) -> list[Document]:
+    """The outbox, the newest first."""
+    rows = select(*_LETTER_COLUMNS).outerjoin(ticket, ticket.c.id == letter.c.ticket_id)
+    if state is not None:
+        rows = rows.where(letter.c.state == state)
+    return [_letter(row) for row in connection.execute(rows.order_by(letter.c.id.desc()).limit(most))]
+
+
+def one_letter(connection: Connection, letter_id: int) -> tuple[Document, bytes] | None:
+    """A letter and its final bytes."""
+    rows = select(*_LETTER_COLUMNS, blob.c.data).join(blob, blob.c.id == letter.c.blob_id)
+    found = rows.outerjoin(ticket, ticket.c.id == letter.c.ticket_id).where(letter.c.id == letter_id)
+    row = connection.execute(found).one_or_none()
+    return None if row is None else (_letter(row), row.data)
+
+
+def _letter(row: Any) -> Document:
+    return {
+        "id": row.id,
+        "ref": row.ref,
+        "audience": row.audience,
+        "to": row.to_address,
+        "message_id": row.message_id,
+        "state": row.state,
+        "not_before": instant(row.not_before),
+        "attempts": row.attempts,
+        "accepted_at": instant(row.accepted_at),
+        "last_reply": row.last_reply,
+        "template": row.template,
+        "template_version": row.template_version,
+        "language": row.language,
+        "repeats": row.repeats,
+        "undelivered_at": instant(row.undelivered_at),
+    }
