@@ -84,11 +84,12 @@ def postfix(dovecot: dovecot_server.Dovecot) -> Iterator[postfix_server.Postfix]
 @pytest.fixture(scope="session")
 def mail_server(dovecot: dovecot_server.Dovecot) -> Iterator[postfix_server.Server]:
     """Postfix, or for who isn't root its stand-in."""
-    root = os.geteuid() == 0
-    made: contextlib.AbstractContextManager[postfix_server.Server]
-    made = postfix_server.postfix(dovecot) if root else postfix_server.stand_in(dovecot)
-    with required(made) as server:
-        yield server
+    if os.geteuid() == 0:
+        with required(postfix_server.postfix(dovecot)) as server:
+            yield server
+    else:
+        with postfix_server.stand_in(dovecot) as ours:
+            yield ours
 
 
 @pytest.fixture(scope="session")

@@ -56,8 +56,8 @@ class Cyrus(ImapServer):
 
     def start(self) -> None:
         """Up when both ports greet."""
-        files = ["-C", self.directory / "imapd.conf", "-M", self.directory / "cyrus.conf"]
-        command = [self.programs / "master", "-D", *files, "-p", self.directory / "proc/master.pid"]
+        files: list[str | Path] = ["-C", self.directory / "imapd.conf", "-M", self.directory / "cyrus.conf"]
+        command: list[str | Path] = [self.programs / "master", "-D", *files, "-p", self.directory / "proc/master.pid"]
         paths = [*self.root.glob("usr/lib/*-linux-gnu"), *self.root.glob("lib/*-linux-gnu"), self.root / "usr/lib"]
         libraries = {"LD_LIBRARY_PATH": ":".join(map(str, paths)), "PATH": "/usr/bin:/bin"}
         self.process = start(command, self.log, self.account, env=libraries)

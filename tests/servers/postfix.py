@@ -20,7 +20,8 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Protocol
 
-from tests.servers.dovecot import PASSWORD, Dovecot
+from tests.servers.dovecot import Dovecot
+from tests.servers.imap import PASSWORD
 from tests.servers.process import (
     HOST,
     Missing,
@@ -86,7 +87,7 @@ class Postfix:
         self.mx_port, self.submission_port = free_port(), free_port()
         self.owner = pwd.getpwnam("postfix")
         self.group = grp.getgrnam("postdrop")
-        self.proven = PROVEN
+        self.proven: tuple[str, ...] = PROVEN
         self.process: subprocess.Popen[bytes] | None = None
         self.log = directory / "log" / "mail"
 
@@ -144,7 +145,7 @@ class Postfix:
         return self.command("postqueue", "-j").count("\n")
 
     def command(self, name: str, *words: str) -> str:
-        done = [binary(name, MEND), "-c", self.directory / "etc", *words]
+        done = [binary(name, MEND), "-c", str(self.directory / "etc"), *words]
         return subprocess.run(done, capture_output=True, text=True, check=True).stdout
 
     def processes(self) -> set[int]:
@@ -153,7 +154,7 @@ class Postfix:
     def values(self) -> dict[str, object]:
         return {
             "dir": self.directory,
-            "daemons": binary("master", MEND, *DAEMONS).parent,
+            "daemons": Path(binary("master", MEND, *DAEMONS)).parent,
             "owner": self.owner.pw_name,
             "group": self.group.gr_name,
             "mx_port": self.mx_port,

@@ -29,12 +29,12 @@ class Postgres:
         self.process: subprocess.Popen[bytes] | None = None
 
     def initialise(self) -> None:
-        command = [self.program("initdb"), "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        command = [self.program("initdb"), "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
         self.run([*command, "--locale=C", "--no-sync", "--no-instructions"])
 
     def start(self) -> None:
         settings = [word for pair in FAST.split() for word in ("-c", pair)]
-        place = ["-D", self.data, "-k", self.directory, "-c", "listen_addresses="]
+        place = ["-D", str(self.data), "-k", str(self.directory), "-c", "listen_addresses="]
         command = [self.program("postgres"), *place, *settings]
         self.process = start(command, self.log, self.account, cwd=self.directory)
         end = time.monotonic() + 20
@@ -68,14 +68,14 @@ class Postgres:
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Run by psql; rows as bare text."""
-        return self.run([self.program("psql"), "-X", "-A", "-t", "-q", "-h", self.directory, "-U", "postgres",
+        return self.run([self.program("psql"), "-X", "-A", "-t", "-q", "-h", str(self.directory), "-U", "postgres",
                          "-v", "ON_ERROR_STOP=1", "-c", statement, database])  # fmt: skip
 
     def ready(self) -> bool:
-        command = [self.program("pg_isready"), "-q", "-h", self.directory]
+        command = [self.program("pg_isready"), "-q", "-h", str(self.directory)]
         return subprocess.run(command, check=False).returncode == 0
 
-    def run(self, command: list[Path | str]) -> str:
+    def run(self, command: list[str]) -> str:
         done = subprocess.run(  # type: ignore[call-overload]
             command, capture_output=True, text=True, check=False, cwd=self.directory, **self.account.arguments()
         )
@@ -83,7 +83,7 @@ class Postgres:
             raise NotStarted(f"{command[0]}: {done.stderr}")
         return str(done.stdout)
 
-    def program(self, name: str) -> Path:
+    def program(self, name: str) -> str:
         return binary(name, MEND, *PLACES)
 
     def processes(self) -> set[int]:

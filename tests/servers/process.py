@@ -51,12 +51,12 @@ def unprivileged() -> Account:
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def binary(name: str, mend: str, *places: str) -> Path:
+def binary(name: str, mend: str, *places: str) -> str:
     """The program of this name in PATH, /usr/sbin or the places (globs, the last in order wins); else Missing."""
     found = [path for place in places for path in sorted(glob.glob(f"{place}/{name}"))]
     usual = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     for path in [*reversed(found), *([usual] if usual else [])]:
-        return Path(path)
+        return path
     raise Missing(f"{name} is missing: {mend}")
 
 

@@ -69,7 +69,12 @@ class Proxy:
 
     def half_close(self) -> None:
         """FIN to the clients alone: they read an end, and can still write."""
-        self.loop.call(lambda: [client.write_eof() for client in self.clients])
+
+        def work() -> None:
+            for client in self.clients:
+                client.write_eof()
+
+        self.loop.call(work)
 
     def blackhole(self) -> None:
         """Nothing passes any more and nothing is closed; new connections are accepted and never answered."""

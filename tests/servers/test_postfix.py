@@ -10,7 +10,8 @@ import pytest
 
 from tests.conftest import required
 from tests.servers.dovecot import Dovecot
-from tests.servers.postfix import PASSWORD, Postfix, Server, postfix, stand_in
+from tests.servers.imap import PASSWORD
+from tests.servers.postfix import Postfix, Server, postfix, stand_in
 from tests.servers.process import HOST, alive
 
 RAW = b"From: Noa <%s>\r\nTo: s@example.test\r\nMessage-ID: <1@proven.test>\r\nSubject: hi\r\n\r\nhello\r\n"
