@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from triaged.policy.load import load_policy
+from triaged.policy.load import PolicyError, load_policy
 from triaged.policy.preview import preview
 
 POLICIES = Path(__file__).parent.parent.parent / "config" / "policies"
@@ -67,3 +67,9 @@ def test_a_report_of_friday_noon_is_owed_its_acknowledgement_by_tuesday_night_in
             ]
         ],
     }
+
+
+@pytest.mark.parametrize("year", [1, 1970, 9900, 9999])
+def test_an_instant_at_the_end_of_time_is_a_sentence(year):
+    with pytest.raises(PolicyError, match="lies outside the years 1971 to 9899"):
+        preview(load_policy(POLICIES / "ims-network.toml"), datetime(year, 12, 31, tzinfo=UTC))

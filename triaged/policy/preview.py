@@ -6,11 +6,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from triaged.policy.calendar import describe, due, due_local
+from triaged.policy.load import PolicyError
 from triaged.policy.model import Policy, Promise
+from triaged.policy.problem import Problem
+
+_COUNTED = range(1971, 9900)  # a period of ten years later is a date still
 
 
 def preview(policy: Policy, received: datetime) -> dict[str, Any]:
-    """The JSON document of `triaged policy due`: instants in RFC 3339 UTC."""
+    """The JSON document of `triaged policy due`: instants in RFC 3339 UTC. Raises PolicyError for an instant that no
+    calendar can count from."""
+    if received.year not in _COUNTED:
+        text = f"lies outside the years {_COUNTED.start} to {_COUNTED.stop - 1}: give the instant of a real report"
+        raise PolicyError((Problem(received.isoformat(), "", text),))
     return {
         "received": _utc(received),
         "promises": [_one(promise, policy, received) for promise in policy.promises],
