@@ -54,6 +54,13 @@ class Running:
             time.sleep(0.05)
         return found
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.stop()
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         begun = time.monotonic()
@@ -65,10 +72,8 @@ class Running:
 
 @pytest.fixture
 def demo(tmp_path):
-    running = Running(tmp_path)
-    yield running
-    if running.process.poll() is None:
-        running.stop()
+    with Running(tmp_path) as running:
+        yield running
 
 
 def test_a_report_mailed_by_the_printed_line_is_acknowledged_listed_and_told_to_the_team(demo):
@@ -95,15 +100,12 @@ def test_sigterm_ends_it_within_ten_seconds_and_with_exit_code_0(demo):
 
 
 def test_a_second_run_goes_on_with_the_same_tracker(tmp_path):
-    first = Running(tmp_path)
-    first.shell("python3 -c")
-    first.wait_for_mail("noa@example.org")
-    assert first.stop()[0] == 0
-    second = Running(tmp_path)
-    second.shell("python3 -c")
-    second.wait_for_mail("noa@example.org")
+    for _ in range(2):
+        with Running(tmp_path) as demo:
+            demo.shell("python3 -c")
+            demo.wait_for_mail("noa@example.org")
+            assert demo.stop()[0] == 0
     program = Path(sys.executable).with_name("triaged")
     run = [program, "ticket", "list", "--json", "--config", "var/triaged.toml"]
     listed = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=30)
-    assert second.stop()[0] == 0
     assert len(json.loads(listed.stdout)) == 2

@@ -10,6 +10,7 @@ from triaged.demo.server import HOST
 
 _RESEARCHER = "noa@example.org"
 
+# Each report says when: the same words from the same sender again would be the same report, and join its ticket (AR-10).
 _TEXT = """\
 ready
 
@@ -20,12 +21,13 @@ Mail a first report, from another terminal in this directory, with nothing insta
 
   python3 -c 'import smtplib, email.utils as u; smtplib.SMTP("{host}", {smtp_port}).sendmail("{researcher}", \
 "{mailbox}", "From: Noa <{researcher}>\\r\\nTo: {mailbox}\\r\\nSubject: XSS in login\\r\\nDate: " + u.formatdate() + \
-"\\r\\nMessage-ID: " + u.make_msgid(domain="example.org") + "\\r\\n\\r\\nThe login page runs what next= holds.\\r\\n")'
+"\\r\\nMessage-ID: " + u.make_msgid(domain="example.org") + "\\r\\n\\r\\nThe login page runs what next= holds. Seen at " + \
+u.formatdate() + "\\r\\n")'
 
 or with swaks:
 
   swaks --server {host}:{smtp_port} --from {researcher} --to {mailbox} --header "Subject: XSS in login" \
---body "The login page runs what next= holds."
+--body "The login page runs what next= holds. Seen at $(date)."
 
 Then watch the ticket, its letters, what the researcher has in the mailbox, and what the team was told:
 
