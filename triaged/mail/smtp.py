@@ -85,6 +85,24 @@ class Submission:
         await _leave(client)
         return Sent(reply_line(greeting) if greeting else "")
 
+    async def accepts(self, sender: str, recipient: str) -> Outcome:
+        """Name an envelope and take it back before DATA: Sent where the server would take it. Nothing is delivered."""
+        try:
+            client = await self._connect(sender)
+        except _NoConnection as none:
+            return none.outcome
+        try:
+            await client.mail(sender, timeout=self._timeouts.mail)
+            reply = await client.rcpt(recipient, timeout=self._timeouts.rcpt)
+            await client.rset(timeout=_QUIT_SECONDS)
+            return Sent(reply_line(reply))
+        except SMTPResponseException as refused:
+            return Permanent(_said(refused))
+        except (SMTPException, OSError) as lost:
+            return Temporary(_said(lost), "server")
+        finally:
+            await _leave(client)
+
     async def close(self) -> None:
         """Say good-bye on every connection that isn't at work."""
         while self._idle:

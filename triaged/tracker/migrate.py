@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -32,7 +31,7 @@ def upgrade(engine: Engine, scripts: Path) -> str:
     revision = current(engine)
     if revision == HEAD:
         return HEAD  # without importing Alembic: start-up stays fast
-    _refuse_newer(revision, scripts)
+    refuse_newer(revision, scripts)
     from alembic import command
 
     with engine.connect() as connection:
@@ -41,7 +40,8 @@ def upgrade(engine: Engine, scripts: Path) -> str:
     return HEAD
 
 
-def _refuse_newer(revision: str | None, scripts: Path) -> None:
+def refuse_newer(revision: str | None, scripts: Path) -> None:
+    """Raise DatabaseError where the database is at a revision that this program does not have."""
     known = {path.name.partition("_")[0] for path in (scripts / "versions").glob("*.py")}
     if revision is not None and revision not in known:
         raise DatabaseError(
