@@ -11,7 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from triaged.daemon.clock import Now
 from triaged.daemon.isolated import read_isolated
-from triaged.daemon.log import log
+from triaged.daemon.log import log, place
 from triaged.daemon.points import reach
 from triaged.message.content import content_sha256
 from triaged.message.model import Limits, Message, Trust
@@ -81,7 +81,7 @@ def _settle(claimed: Sequence[Claimed], intake: Intake, read: Read) -> None:
         try:
             items.append((one, _item(one, raw, desk, intake, read)))
         except Exception as error:
-            _failed(one, intake, f"reading failed: {type(error).__name__}")
+            _failed(one, intake, f"reading failed: {type(error).__name__} at {place(error)}")
     for wave in waves(items):
         _decide(wave, desk, intake)
 
@@ -154,7 +154,7 @@ def _decide(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake) ->
             for one in wave:
                 _decide([one], desk, intake)
             return
-        _failed(wave[0][0], intake, f"deciding failed: {type(error).__name__}")
+        _failed(wave[0][0], intake, f"deciding failed: {type(error).__name__} at {place(error)}")
 
 
 def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, aside: str | None) -> None:

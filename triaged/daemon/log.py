@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
+from pathlib import Path
 from typing import TextIO
 
 import structlog
@@ -24,6 +26,13 @@ def configure(stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
+
+
+def place(error: BaseException) -> str:
+    """Where an error arose, as "module:line": its text may hold what a stranger wrote, this never does."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "triaged" in frame.filename] or list(frames)
+    return f"{Path(ours[-1].filename).stem}:{ours[-1].lineno}" if ours else ""
 
 
 log = structlog.get_logger()

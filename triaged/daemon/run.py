@@ -125,7 +125,7 @@ def _watch_ours(house: House, mailbox: MailboxSettings, mail: Event, lost: Event
     assert mailbox.imap is not None  # noqa: S101 - such parts are made for these mailboxes only
 
     def report(event: WatchEvent) -> None:
-        log.info("mailbox", mailbox=mailbox.name, event=event.kind, folder=event.folder, said=event.text)
+        log.info("mailbox", mailbox=mailbox.name, happened=event.kind, folder=event.folder, said=event.text)
         state = "running" if event.kind in ("connected", "polling", "unfetched") else "failing"
         _report(house, f"watch {mailbox.name}", state, "" if state == "running" else f"{event.kind}: {event.text}")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event, Thread
 
-from triaged.daemon.log import log
+from triaged.daemon.log import log, place
 
 BACKOFF = (1.0, 2.0, 5.0, 15.0, 60.0)  # seconds
 STEADY = 300.0  # seconds a part must have run for its failures to be forgotten
@@ -50,7 +50,14 @@ def _keep(part: Part, stop: Event, report: Report) -> None:
         except Exception as error:
             failures = 1 if time.monotonic() - began > STEADY else failures + 1
             delay = BACKOFF[min(failures, len(BACKOFF)) - 1]
-            log.error("part died", part=part.name, error=type(error).__name__, failures=failures, again_in=delay)
+            log.error(
+                "part died",
+                part=part.name,
+                error=type(error).__name__,
+                at=place(error),
+                failures=failures,
+                again_in=delay,
+            )
             report(part.name, "failing", f"{type(error).__name__}: started again in {delay:.0f} s")
             stop.wait(delay)
     report(part.name, "stopped", "")
