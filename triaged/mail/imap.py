@@ -5,6 +5,7 @@ from __future__ import annotations
 import imaplib
 import re
 import select
+import socket
 import ssl
 import threading
 import time
@@ -88,10 +89,10 @@ def _spoken() -> Iterator[None]:
         yield
     except ImapError:
         raise
-    except LiteralTooLarge as error:
-        raise TooLarge(str(error)) from error
     except (imaplib.IMAP4.abort, ProtocolError) as error:
-        raise ConnectionLost(_text(error), _code(error)) from error
+        # imaplib raises its own in place of what a read raised.
+        large = isinstance(error, LiteralTooLarge) or isinstance(error.__context__, LiteralTooLarge)
+        raise (TooLarge if large else ConnectionLost)(_text(error), _code(error)) from error
     except imaplib.IMAP4.error as error:
         raise Refused(_text(error), _code(error)) from error
     except Exception as error:
@@ -252,7 +253,7 @@ class ImapSession:
         except (ssl.SSLWantReadError, BlockingIOError):
             return False  # a TLS record without data for us
         finally:
-            self._meter.arm(wire.sock)
+            wire.sock.settimeout(self._timeouts.read)
 
     def logout(self) -> None:
         """Say good-bye and close."""
@@ -263,6 +264,9 @@ class ImapSession:
 
     def close(self) -> None:
         """Cut the connection; a read that another thread is blocked in ends at once."""
+        # First the socket itself: closing the file waits for the lock that a blocked read holds.
+        with suppress(OSError):
+            socket.socket.shutdown(self._client.wire.sock, socket.SHUT_RDWR)
         with suppress(OSError, imaplib.IMAP4.error):
             self._client.shutdown()
 

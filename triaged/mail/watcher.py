@@ -20,7 +20,7 @@ IDLE_LONGEST = 540.0  # seconds; NAT boxes forget a silent connection well befor
 # A message that arrives between a sweep and the next IDLE is announced by neither at some servers: after a sweep that
 # brought something, the first wait is no longer than this.
 _SETTLE_SECONDS = 1.0
-_SWEEP_CONNECTIONS = 10  # that one sweep of a folder may cost; enough for a poisonous message to be set aside
+_SWEEP_CONNECTIONS = 20  # that one sweep of a folder may cost; enough for a poisonous message to be set aside
 _LIMITED = frozenset({"LIMIT", "OVERQUOTA"})
 
 
@@ -194,7 +194,7 @@ def sweep_all(
     for folder in account.folders:
         taken, error = 0, ""
         for _ in range(_SWEEP_CONNECTIONS):
-            struck = strikes.total()
+            before = strikes.copy()
             try:
                 session = session or connect(account, timeouts, limits.literal_bytes, tls)
                 taken, error = sweep(session, folder, around), ""
@@ -203,8 +203,8 @@ def sweep_all(
                 if session:
                     session.close()
                 session = None
-                if strikes.total() > struck:
-                    continue  # one message ends the connection: it is set aside after a few
+                if strikes != before:
+                    continue  # it was a message's doing, maybe: such a one is set aside after a few
             except ImapError as refused:
                 error = str(refused)
             break
