@@ -128,30 +128,39 @@ def _letters(
 
 
 def _acknowledgement(opening: Opening, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Letter:
+    """AR-16: within its size, whatever the policy says; the clauses are left out before the letter grows too long."""
+    most = desk.caps.full_bytes if opening.answer.form == "full" else desk.caps.minimal_bytes
+    shown = dates(opening.clocks, desk.policy, opening.kept)
+    letter = render_researcher(_thanks(opening, arrival, shown, desk), desk, at, entropy)
+    if len(letter.data) <= most:
+        return letter
+    return render_researcher(_thanks(opening, arrival, (), desk), desk, at, entropy)
+
+
+def _thanks(opening: Opening, arrival: Arrival, shown: tuple[PromisedDate, ...], desk: Desk) -> ResearcherLetter:
     """P2: the minimal form holds nothing that the sender wrote; the full form goes to proven senders."""
     full = opening.answer.form == "full"
     message = arrival.message
     values = {
         "ref": opening.name.ref,
         "received": shown_instant(arrival.received_at, desk),
-        "dates": dates(opening.clocks, desk.policy, opening.kept),
+        "dates": shown,
         "organisation": desk.policy.organisation,
         "contact": desk.address,
         "subject": clean_header(message.subject)[:200] if full else "",
     }
-    subject = answer_subject(message.subject, opening.name, True) if full else MINIMAL_SUBJECT
-    letter = ResearcherLetter(
+    minimal = MINIMAL_SUBJECT.format(ref=opening.name.ref)
+    return ResearcherLetter(
         template="acknowledgement" if full else "acknowledgement_minimal",
         ticket=opening.name,
         to=message.author.address if message.author else "",
-        subject=subject.format(ref=opening.name.ref) if not full else subject,
+        subject=answer_subject(message.subject, opening.name, True) if full else minimal,
         values=values,
         automatic=Automatic.REPLIED,
         parents=(message.message_id,) if message.message_id else (),  # TH-3: their References are not trusted
         meets=opening.kept,
         proven=proven(arrival),
     )
-    return render_researcher(letter, desk, at, entropy)
 
 
 def _announcement(
