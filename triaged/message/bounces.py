@@ -18,6 +18,7 @@ from triaged.message.transfer import decode_transfer
 
 _MAXIMUM_RECIPIENTS = 200
 _SCANNED = 65536  # bytes of a report that the heuristics read
+_EMPTY_LINES = re.compile(rb"\n(?:[ \t]*\r?\n){2,}")
 _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY_CODE = re.compile(r"(?<![\d.])([45]\d\d)[ -]")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,10}")
@@ -168,14 +169,22 @@ def _described(address: str, action: str, report: str) -> BouncedRecipient:
 
 
 def _by_flufl(raw: bytes) -> tuple[list[str], list[str]]:
+    """(temporary, permanent). Its detectors walk every part many times, so that few parts and few blocks may reach them."""
+    if len(raw) > _SCANNED or b"\n\n\n" in raw or b"\n\r\n\r\n" in raw:
+        raw = _EMPTY_LINES.sub(b"\n\n", raw[: 4 * _SCANNED])[:_SCANNED]
+    if (
+        raw.count(b"\n--") + raw.lower().count(b"message/") > _MAXIMUM_RECIPIENTS
+        or raw.count(b"\n\n") > 10 * _MAXIMUM_RECIPIENTS
+    ):
+        return [], []
     from flufl.bounce import all_failures  # a dozen detectors with their regexes: only where a report isn't of RFC 3464
 
-    parsed: ParsedMail = message_from_bytes(raw[: 4 * _SCANNED])
     try:
+        parsed: ParsedMail = message_from_bytes(raw)
         temporary, permanent = all_failures(parsed)
     except (
         Exception
-    ):  # its detectors raise all sorts of things on malformed reports, and know less than the next step needs
+    ):  # it raises all sorts of things on malformed reports, and the patterns of our own are still to come
         return [], []
     return _texts(temporary), _texts(permanent)
 

@@ -28,7 +28,7 @@ _OPENER = re.compile(
     re.I,
 )
 _OLD_GMAIL = re.compile(r"\d{4}[-/]\d\d[-/]\d\d \d\d?:\d\d(?: GMT[+-]\d\d:\d\d)? [^\n]{1,200}$")
-_ENDING = (":", "：", "-", "=", "wrote", "schrieb", "écrit", "skrev")  # noqa: RUF001
+_ENDING = (":", "：", " ----", "wrote", "schrieb", "écrit", "skrev")  # noqa: RUF001
 _ADDRESS = re.compile(r"[\w.+-]@[\w-]|\[mailto:|<mailto:")
 _DIGIT = re.compile(r"\d")
 _TIME = re.compile(r"\d{1,2}[:.h]\d{2}")
@@ -76,8 +76,12 @@ def _quotes(lines: list[str], fenced: frozenset[int]) -> tuple[set[int], int]:
     """The lines that are quotes or introduce them, and where the rest is quoted as a whole."""
     dropped: set[int] = set()
     introduced = False
+    written = len(lines)  # the first line of the sender's own
     for index, line in enumerate(lines):
-        if index in fenced or index in dropped or not line:
+        if index in dropped or not line or line.isspace():
+            continue
+        if index in fenced:
+            written = min(written, index)
             continue
         if _QUOTED.match(line) and line.strip() != ">:":  # an address wrapped before its last bracket
             if index == 0 or not _QUOTED.match(lines[index - 1]):
@@ -87,18 +91,15 @@ def _quotes(lines: list[str], fenced: frozenset[int]) -> tuple[set[int], int]:
             return dropped, index
         first = _attribution(lines, index)
         if first is None:
+            written = min(written, index)
             continue
         following = next((later for later in lines[index + 1 : index + 6] if later.strip()), None)
-        if following is None or _QUOTED.match(following) or not _anything(lines[:first], dropped):
-            dropped.update(range(first, index + 1))
-            introduced = True
-        else:
+        if written < first and following is not None and not _QUOTED.match(following):
             return dropped, first
+        dropped.update(range(first, index + 1))
+        introduced = True
+        written = len(lines) if written >= first else written
     return dropped, len(lines)
-
-
-def _anything(lines: list[str], dropped: set[int]) -> bool:
-    return any(line.strip() for index, line in enumerate(lines) if index not in dropped)
 
 
 def _run(lines: list[str], start: int, introduced: bool) -> range:
@@ -123,16 +124,18 @@ def _attribution(lines: list[str], index: int) -> int | None:
     last = lines[index].rstrip()
     if len(last) > _LONGEST or not last.endswith(_ENDING):
         return index if len(last) < 200 and _OLD_GMAIL.match(last) and ("GMT" in last or "<" in last) else None
-    joined = ""
+    joined, likely = "", None
     for first in range(index, max(-1, index - _WRAPPED), -1):
         joined = f"{lines[first].strip()} {joined}".rstrip()
         if not lines[first].strip() or len(joined) > _LONGEST:
-            return None
+            break
         if _introduces(joined, lines[first]):
             return first
-        if first == index and _VERB.search(joined) and _quote_below(lines, index):
-            return index if index == 0 or not _wraps(lines[index - 1], last) else index - 1
-    return None
+        if likely is None and _names_somebody(joined):
+            likely = first
+    if likely is None and _VERB.search(last) and _quote_below(lines, index):
+        return index if index == 0 or not _wraps(lines[index - 1], last) else index - 1
+    return likely
 
 
 def _introduces(joined: str, first: str) -> bool:
@@ -140,10 +143,18 @@ def _introduces(joined: str, first: str) -> bool:
     verb = _VERB.search(joined) is not None
     if verb and _OPENER.match(first) and (_DIGIT.search(joined) or "@" in joined):
         return True
-    if not _ADDRESS.search(joined) or not (verb or joined.endswith((">:", "> :", "):"))):
-        return False
-    return _TIME.search(joined) is not None or (
-        verb and joined[:1] not in "<>(" and len(joined) < 200 and "<" in joined
+    dated = _TIME.search(joined) is not None and _ADDRESS.search(joined) is not None
+    return dated and (verb or joined.endswith((">:", "> :", "):")))
+
+
+def _names_somebody(joined: str) -> bool:
+    """ "Noa <noa@example.org> wrote:" without a date."""
+    return (
+        len(joined) < 200
+        and joined[:1] not in "<>("
+        and "<" in joined
+        and _ADDRESS.search(joined) is not None
+        and _VERB.search(joined) is not None
     )
 
 

@@ -1,0 +1,104 @@
+"""Delivery reports, of the standard and of none (RFC 3464, NT-1, NT-2)."""
+
+from __future__ import annotations
+
+import pytest
+
+from triaged.message.model import Bounce, Limits
+from triaged.message.parse import parse
+
+LIMITS = Limits(262144, 16384, 2000, 100, 500, 50, 524288, 1048576, 10000, 64)
+HEAD = """Return-Path: <>
+From: Mail Delivery System <MAILER-DAEMON@mx.example.net>
+To: security+b@example.test
+Subject: Undelivered Mail Returned to Sender
+"""
+STANDARD = (
+    HEAD
+    + """Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+I'm sorry to have to inform you that your message could not be delivered.
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.net
+Original-Envelope-Id: letter-17
+
+Final-Recipient: rfc822; noa@example.org
+Original-Recipient: rfc822;Noa@example.org
+Action: failed
+Status: 5.0.0
+Diagnostic-Code: smtp; 550 5.1.1 <noa@example.org>: no such user
+
+Final-Recipient: rfc822; <dana@example.org>
+Action: Delayed (will retry)
+Status: 4.4.1
+
+--b
+Content-Type: message/rfc822
+
+From: security@example.test
+Message-ID: <letter-17@example.test>
+Subject: We received your report
+
+secret of the letter
+--b--
+"""
+)
+
+
+def read(text: str) -> Bounce:
+    message = parse(text.replace("\n", "\r\n").encode(), LIMITS)
+    assert message.kind == "bounce"
+    assert not message.answerable
+    assert message.bounce is not None
+    return message.bounce
+
+
+def test_nt1_recipients_action_status_and_what_bounced() -> None:
+    bounce = read(STANDARD)
+    assert [(item.address, item.action, item.status) for item in bounce.recipients] == [
+        ("Noa@example.org", "failed", "5.1.1"),
+        ("dana@example.org", "delayed", "4.4.1"),
+    ]
+    assert bounce.recipients[0].reason == "550 5.1.1 <noa@example.org>: no such user"
+    assert (bounce.message_id, bounce.envelope_id) == ("<letter-17@example.test>", "letter-17")
+
+
+def test_the_returned_letter_does_not_stand_in_the_text() -> None:
+    message = parse(STANDARD.encode(), LIMITS)
+    assert "could not be delivered" in message.text
+    assert "secret of the letter" not in message.text
+    assert [item.media_type for item in message.attachments] == ["message/delivery-status", "message/rfc822"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Hi. This is the mail program at mx.example.net.\nI'm afraid I wasn't able to deliver your message.\n\n"
+        "<noa@example.org>:\n550 5.1.1 user unknown\n\n"
+        "--- Below this line is a copy of the message.\n\nMessage-ID: <l@example.test>\n",
+        "The following address(es) failed:\n\n"
+        "  noa@example.org\n    SMTP error from remote mail server: 550 5.1.1 unknown user\n\n"
+        "------ This is a copy of the message ------\n\nMessage-ID: <l@example.test>\n",
+        "   ----- The following addresses had permanent fatal errors -----\n<noa@example.org>\n"
+        "    (reason: 550 5.1.1 User unknown)\n\nMessage-ID: <l@example.test>\n",
+    ],
+)
+def test_nt2_reports_of_old_mailers(body: str) -> None:
+    bounce = read(HEAD + "\n" + body)
+    assert [(item.address, item.action, item.status) for item in bounce.recipients] == [
+        ("noa@example.org", "failed", "5.1.1")
+    ]
+    assert bounce.message_id == "<l@example.test>"
+
+
+def test_a_person_who_writes_about_bounces_is_a_person() -> None:
+    text = "From: noa@example.org\nSubject: Mail delivery failed? backscatter on your server\n\n"
+    text += "550 user unknown is leaked, message could not be delivered\n"
+    message = parse(text.encode(), LIMITS)
+    assert (message.kind, message.bounce, message.answerable) == ("person", None, True)
