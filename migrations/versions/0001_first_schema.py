@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("id", KEY, autoincrement=True, nullable=False),
         sa.Column("tenant", sa.String(length=128), nullable=False),
         sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("written", sa.String(length=320), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("proven_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
@@ -265,6 +266,7 @@ def upgrade() -> None:
         sa.Column("mailbox", sa.String(length=128), nullable=False),
         sa.Column("audience", sa.String(length=16), nullable=False),
         sa.Column("to_address", sa.String(length=320), nullable=False),
+        sa.Column("to_lower", sa.String(length=320), nullable=False),
         sa.Column("envelope_from", sa.String(length=320), nullable=False),
         sa.Column("message_id", sa.String(length=255), nullable=False),
         sa.Column("blob_id", KEY, nullable=False),
@@ -294,7 +296,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
         sa.UniqueConstraint("message_id", name=op.f("uq_letter_message_id")),
     )
-    op.create_index("ix_letter_caps", "letter", ["tenant", "template", "to_address", "queued_at"], unique=False)
+    op.create_index("ix_letter_caps", "letter", ["tenant", "template", "to_lower", "queued_at"], unique=False)
     op.create_index("ix_letter_copies", "letter", ["sent_copy", "mailbox"], unique=False)
     op.create_index("ix_letter_due", "letter", ["state", "not_before"], unique=False)
     op.create_index(op.f("ix_letter_ticket_id"), "letter", ["ticket_id"], unique=False)

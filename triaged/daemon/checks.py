@@ -49,6 +49,7 @@ def check(settings: Settings, now: datetime) -> Iterator[Item]:
     for mailbox in settings.mailboxes:
         yield _policy(mailbox, now)
         yield _proof(mailbox, settings)
+        yield _team(mailbox, settings)
     yield from _tracker(settings, now)
     for mailbox in settings.mailboxes:
         yield from _mailbox(mailbox, now)
@@ -75,6 +76,12 @@ def _proof(mailbox: MailboxSettings, settings: Settings) -> Item:
     trusted = settings.tenant(mailbox.tenant).authenticity.trusted_authserv_ids
     note = "" if trusted else "nobody is proven: name your mail server in [authenticity] trusted_authserv_ids"
     return Item(f"authenticity {mailbox.name}", True, note=note)
+
+
+def _team(mailbox: MailboxSettings, settings: Settings) -> Item:
+    told = settings.tenant(mailbox.tenant).team.notify
+    mend = "" if told else "nobody hears of its reports: name the team's address in [team] notify"
+    return Item(f"team {mailbox.name}", bool(told), mend)
 
 
 def _tracker(settings: Settings, now: datetime) -> Iterator[Item]:

@@ -42,7 +42,7 @@ def receive(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: dateti
     if arrival.message.kind in REPORTS_ABOUT_MAIL:
         return Consequence(Outcome.FILED, f"{arrival.message.kind.value}: a report about mail")
     if known.same_text is not None:
-        return _said_again(known.tickets[known.same_text], arrival, clues)
+        return relaying.said_again(known.tickets[known.same_text], arrival, clues, desk, at, entropy)
     return opening.open_ticket(arrival, clues, known, desk, at, entropy)
 
 
@@ -113,13 +113,6 @@ def _held(thread: Thread, arrival: Arrival, desk: Desk, at: datetime, entropy: E
 
 def _muted(ticket: TicketView, desk: Desk) -> bool:
     return ticket.recent > desk.caps.thread_messages_per_10_minutes
-
-
-def _said_again(ticket: TicketView, arrival: Arrival, clues: Clues) -> Consequence:
-    """AR-10: the same words from the same address are not a new report; nobody is mailed twice for them."""
-    event = relaying.message_event(arrival, Audience.RESEARCHER, "the same text again")
-    placed = Placed(Audience.RESEARCHER, proven(arrival), clues.text_hash)
-    return Consequence(Outcome.APPENDED, "the same text again", ticket.name, placed=placed, events=(event,))
 
 
 def _bounce(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:

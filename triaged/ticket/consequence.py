@@ -33,6 +33,7 @@ class NewTicket:
     subject: str
     reporter_name: str
     reporter: str  # lower-case address; "" where there is none
+    reporter_written: str  # as its owner writes it
     reporter_proven: bool
     received_at: datetime
 

@@ -72,6 +72,7 @@ class TicketView:
     name: TicketName
     subject: str
     reporter: str  # lower-case address; "" where the report named none
+    reporter_written: str  # as its owner writes it: how it is mailed
     reporter_proven: bool
     participants: frozenset[str]
     received_at: datetime
@@ -79,6 +80,7 @@ class TicketView:
     team_ids: Mapping[str, tuple[str, ...]]  # team address -> its letters about this ticket
     recent: int  # messages of this author on this ticket in the last ten minutes (AR-11)
     promises: tuple[OpenPromise, ...]
+    heard_at: datetime | None = None  # when this author last wrote on it
 
 
 @dataclass(frozen=True, slots=True)

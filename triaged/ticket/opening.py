@@ -78,6 +78,7 @@ def _new_ticket(name: TicketName, arrival: Arrival, clues: Clues) -> NewTicket:
         subject=arrival.message.subject[:STORED_SUBJECT],
         reporter_name=author.name if author else "",
         reporter=clues.author,
+        reporter_written=author.address if author else "",
         reporter_proven=proven(arrival),
         received_at=arrival.received_at,
     )
@@ -110,7 +111,8 @@ def _events(opening: Opening, arrival: Arrival, hint: str, desk: Desk) -> tuple[
     events = [received]
     if opening.answer.reasons:
         why = [[r.word, r.header] for r in opening.answer.reasons]
-        events.append(Event(EventKind.UNANSWERED, "triaged", {"why": why, "capped": opening.answer.capped}))  # type: ignore[dict-item]
+        data = {"why": why, "capped": opening.answer.capped, "gathered": gathered(opening.answer, arrival)}
+        events.append(Event(EventKind.UNANSWERED, "triaged", data))  # type: ignore[arg-type]
     if hint:
         events.append(Event(EventKind.SUGGESTED, "triaged", {"ref": hint}))
     return tuple(events)
@@ -122,9 +124,14 @@ def _letters(
     letters: tuple[Letter, ...] = ()
     if opening.answer.form:
         letters = (_acknowledgement(opening, arrival, desk, at, entropy),)
-    if opening.answer.capped:  # AR-10: one mail for all that are over the cap, from the schedule
+    if gathered(opening.answer, arrival):
         return letters
     return letters + _announcement(opening, arrival, hint, desk, at, entropy)
+
+
+def gathered(decided: Answer, arrival: Arrival) -> bool:
+    """Over a cap (AR-10), or found in Junk (IM-13): the team hears of all such reports in one mail a day."""
+    return decided.capped or arrival.junk
 
 
 def _acknowledgement(opening: Opening, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Letter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from triaged.message.clean import clean_header
 from triaged.message.model import Authenticity, Message, Verdict
@@ -50,19 +50,44 @@ def from_researcher(
 ) -> Consequence:
     """A participant's message: joins the ticket, marked where nothing proves it, and goes to the team."""
     events = [message_event(arrival, Audience.RESEARCHER)]
-    muted = ticket.recent > desk.caps.thread_messages_per_10_minutes
-    if ticket.recent == desk.caps.thread_messages_per_10_minutes + 1:
+    most = desk.caps.thread_messages_per_10_minutes
+    warnings: tuple[str, ...] = ()
+    if ticket.recent == most + 1:
         events.append(Event(EventKind.MUTED, "triaged", {"messages": ticket.recent}))
-    letters = () if muted else _relay(ticket, arrival, desk, at, entropy)
+        warnings = (f"{ticket.recent} messages in ten minutes: what follows is kept with the ticket, and not mailed",)
+    letters = () if ticket.recent > most + 1 else _relay(ticket, arrival, warnings, desk, at, entropy)
     placed = Placed(Audience.RESEARCHER, proven(arrival), clues.text_hash)
     return Consequence(Outcome.APPENDED, "", ticket.name, placed=placed, events=tuple(events), letters=letters)
 
 
-def _relay(ticket: TicketView, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> tuple[Letter, ...]:
+SAID_AGAIN = timedelta(hours=24)
+
+
+def said_again(
+    ticket: TicketView, arrival: Arrival, clues: Clues, desk: Desk, at: datetime, entropy: Entropy
+) -> Consequence:
+    """AR-10: the same words from the same address are not a new report; the team hears of them once a day."""
+    event = message_event(arrival, Audience.RESEARCHER, "the same text again")
+    placed = Placed(Audience.RESEARCHER, proven(arrival), clues.text_hash)
+    lately = ticket.heard_at is not None and ticket.heard_at > at - SAID_AGAIN
+    warnings = ("it is word for word what this address wrote before",)
+    letters = () if lately else _relay(ticket, arrival, warnings, desk, at, entropy)
+    reason = "the same text again"
+    return Consequence(Outcome.APPENDED, reason, ticket.name, placed=placed, events=(event,), letters=letters)
+
+
+def _relay(
+    ticket: TicketView, arrival: Arrival, warnings: tuple[str, ...], desk: Desk, at: datetime, entropy: Entropy
+) -> tuple[Letter, ...]:
     automatic = not arrival.message.answerable
     headline = "An automatic answer came from the researcher of" if automatic else "The researcher wrote about"
     values = relay_values(
-        ticket.name, arrival, desk, headline=f"{headline} {ticket.name.ref}", dates=open_dates(ticket, desk)
+        ticket.name,
+        arrival,
+        desk,
+        headline=f"{headline} {ticket.name.ref}",
+        dates=open_dates(ticket, desk),
+        warnings=warnings,
     )
     return to_team("relay", ticket.name, ticket.subject, values, Role.RESEARCHER, desk, at, entropy, ticket.team_ids)
 
@@ -106,7 +131,7 @@ def _answer(ticket: TicketView, words: str, desk: Desk) -> ResearcherLetter:
     return ResearcherLetter(
         template="answer",
         ticket=ticket.name,
-        to=ticket.reporter,
+        to=ticket.reporter_written,
         subject=answer_subject(ticket.subject, ticket.name, ticket.reporter_proven),
         values={"body": words},
         automatic=Automatic.NO,  # AR-12: a person's words

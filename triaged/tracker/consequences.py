@@ -69,7 +69,7 @@ def _tickets(connection: Connection, batch: Sequence[Written], desk: Desk, at: d
 
 def _waits_for_digest(written: Written) -> bool:
     events = written.consequence.events
-    return any(e.kind is EventKind.UNANSWERED and e.data.get("capped") for e in events)
+    return any(e.kind is EventKind.UNANSWERED and e.data.get("gathered") for e in events)
 
 
 def _ticket_row(new: NewTicket, desk: Desk, at: datetime, unannounced: bool) -> dict[str, Any]:
@@ -95,7 +95,15 @@ def _participants(
     named = [new for new in opened if new.reporter]
     if not named:
         return
-    people = {n.reporter: {"tenant": desk.tenant, "address": n.reporter, "name": n.reporter_name} for n in named}
+    people = {
+        n.reporter: {
+            "tenant": desk.tenant,
+            "address": n.reporter,
+            "written": n.reporter_written,
+            "name": n.reporter_name,
+        }
+        for n in named
+    }
     insert_new(connection, person, list(people.values()))
     found = connection.execute(
         select(person.c.address, person.c.id).where(person.c.tenant == desk.tenant, person.c.address.in_(people))
@@ -242,7 +250,8 @@ def _letter_row(
         "tenant": desk.tenant,
         "mailbox": desk.mailbox,
         "audience": queued.audience,
-        "to_address": queued.to.lower() if queued.to.isascii() else queued.to,
+        "to_address": queued.to,
+        "to_lower": queued.to.lower(),
         "envelope_from": queued.envelope_from,
         "message_id": queued.message_id,
         "blob_id": blob_id,

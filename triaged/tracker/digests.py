@@ -35,7 +35,7 @@ def queue_digest(connection: Connection, desk: Desk, at: datetime, entropy: Entr
         "lines": _lines(rows, desk),
         "guide": guide(Role.TEAM, first, desk),
     }
-    subject = f"{len(rows)} report(s) over a cap wait for a person"
+    subject = f"{len(rows)} unanswered report(s) wait for a person"
     letters = to_team(TEMPLATE, first, subject, values, Role.TEAM, desk, at, entropy, {})
     queue_letters(connection, letters, desk, at, {first.token: rows[0].id})
     connection.execute(update(ticket).where(*waiting).values(unannounced=False))

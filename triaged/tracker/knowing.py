@@ -14,7 +14,7 @@ from triaged.ticket.answering import proven
 from triaged.ticket.desk import Desk
 from triaged.ticket.known import Arrival, Clues, Known, KnownMessage, OpenPromise, TicketView
 from triaged.ticket.letters import Audience, TicketName
-from triaged.tracker.schema import clock, content, letter, message, participant, person, tally, ticket
+from triaged.tracker.schema import clock, content, letter, message, participant, person, receipt, tally, ticket
 
 ACKNOWLEDGEMENTS = ("acknowledgement", "acknowledgement_minimal")
 DAY = timedelta(hours=24)
@@ -173,23 +173,31 @@ def _view(connection: Connection, row: Any, author: str, at: datetime) -> Ticket
     people = _people(connection, row.id)
     reporter = next((p for p in people if p.role == "reporter"), None)
     thread = _thread(connection, row.id)
+    heard = [m.at for m in thread if m.direction == "in" and m.counterpart == author]
     return TicketView(
         name=TicketName(row.token, row.ref),
         subject=row.subject,
         reporter=reporter.address if reporter else "",
+        reporter_written=reporter.written if reporter else "",
         reporter_proven=bool(reporter and reporter.proven),
         participants=frozenset(p.address for p in people),
         received_at=row.received_at,
         researcher_ids=tuple(m.message_id for m in thread if m.audience == Audience.RESEARCHER and m.message_id),
         team_ids=_team_ids(thread),
-        recent=1 + sum(m.direction == "in" and m.counterpart == author and m.at > at - RECENTLY for m in thread),
+        recent=1 + sum(at_ > at - RECENTLY for at_ in heard) + _held_lately(connection, row.id, at),
         promises=_promises(connection, row.id),
+        heard_at=max(heard, default=None),
     )
+
+
+def _held_lately(connection: Connection, ticket_id: int, at: datetime) -> int:
+    lately = (receipt.c.ticket_id == ticket_id, receipt.c.outcome == "held", receipt.c.taken_at > at - RECENTLY)
+    return connection.execute(select(func.count()).where(*lately)).scalar_one()
 
 
 def _people(connection: Connection, ticket_id: int) -> Sequence[Any]:
     rows = (
-        select(person.c.address, participant.c.role, participant.c.proven)
+        select(person.c.address, person.c.written, participant.c.role, participant.c.proven)
         .join(participant, participant.c.person_id == person.c.id)
         .where(participant.c.ticket_id == ticket_id)
     )
@@ -230,14 +238,14 @@ def _promises(connection: Connection, ticket_id: int) -> tuple[OpenPromise, ...]
 def _acknowledged(connection: Connection, items: Sequence[Item], tenant: str, at: datetime) -> dict[str, int]:
     authors = {item.clues.author for item in items if item.clues.author}
     counted = (
-        select(letter.c.to_address, func.count())
+        select(letter.c.to_lower, func.count())
         .where(
             letter.c.tenant == tenant,
             letter.c.template.in_(ACKNOWLEDGEMENTS),
-            letter.c.to_address.in_(authors),
+            letter.c.to_lower.in_(authors),
             letter.c.queued_at > at - DAY,
         )
-        .group_by(letter.c.to_address)
+        .group_by(letter.c.to_lower)
     )
     return {address: count for address, count in connection.execute(counted)}
 

@@ -35,8 +35,11 @@ def upgrade(engine: Engine, scripts: Path) -> str:
     from alembic import command
 
     with engine.connect() as connection:
-        _without_foreign_keys(connection)
-        command.upgrade(_configuration(scripts, connection), "head")
+        _alone(connection)
+        try:
+            command.upgrade(_configuration(scripts, connection), "head")
+        finally:
+            connection.invalidate()  # it holds the lock, and its foreign keys are off: nobody else may get it
     return HEAD
 
 
@@ -59,11 +62,14 @@ def _configuration(scripts: Path, connection: Connection) -> Config:
     return configuration
 
 
-def _without_foreign_keys(connection: Connection) -> None:
-    """SQLite rebuilds a table to alter it; dropping a parent with foreign keys on deletes its children's rows."""
+def _alone(connection: Connection) -> None:
+    """One migration at a time on PostgreSQL. SQLite rebuilds a table to alter it: dropping a parent with foreign keys on
+    would delete its children's rows."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-        connection.rollback()
+    else:
+        connection.exec_driver_sql("SELECT pg_advisory_lock(7311830)")  # until this connection closes
+    connection.rollback()
 
 
 def mend(error: SQLAlchemyError) -> str:

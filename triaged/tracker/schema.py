@@ -120,7 +120,7 @@ ticket = Table(
     Column("received_at", Instant, nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("policy_sha256", String(64), ForeignKey("policy_text.sha256"), nullable=False),
-    Column("unannounced", Boolean, nullable=False, default=False),  # over a cap: waits for the digest
+    Column("unannounced", Boolean, nullable=False, default=False),  # over a cap or in Junk: waits for the digest
     Column("event_count", Integer, nullable=False, default=0),
     Column("head", LargeBinary(32), nullable=False),  # hash of the last event
     Index(None, "tenant", "received_at"),
@@ -132,7 +132,8 @@ person = Table(
     metadata,
     _id(),
     Column("tenant", String(128), nullable=False),
-    Column("address", String(320), nullable=False),  # lower-case
+    Column("address", String(320), nullable=False),  # lower-case: how it is compared
+    Column("written", String(320), nullable=False),  # as the person writes it: how it is mailed (RFC 5321 section 2.4)
     Column("name", Text, nullable=False),
     Column("proven_at", Instant),  # when the address last proved itself
     UniqueConstraint("tenant", "address"),
@@ -284,7 +285,8 @@ letter = Table(
     Column("tenant", String(128), nullable=False),
     Column("mailbox", String(128), nullable=False),
     Column("audience", String(16), nullable=False),
-    Column("to_address", String(320), nullable=False),
+    Column("to_address", String(320), nullable=False),  # as written
+    Column("to_lower", String(320), nullable=False),
     Column("envelope_from", String(320), nullable=False),
     Column("message_id", String(255), nullable=False, unique=True),
     Column("blob_id", Key, ForeignKey("blob.id"), nullable=False),
@@ -306,7 +308,7 @@ letter = Table(
     Column("claimed_until", Instant),
     Column("sent_copy", String(8)),  # null: none wanted; wanted | done
     Index("ix_letter_due", "state", "not_before"),
-    Index("ix_letter_caps", "tenant", "template", "to_address", "queued_at"),
+    Index("ix_letter_caps", "tenant", "template", "to_lower", "queued_at"),
     Index("ix_letter_copies", "sent_copy", "mailbox"),
     CheckConstraint("state in ('queued','held','sending','accepted','unknown','failed','dropped')", name="state"),
 )
