@@ -154,6 +154,20 @@ def test_ar8_the_servers_word_on_spam_is_kept() -> None:
     assert not read("X-Spam-Flag: NO").spam
 
 
+@pytest.mark.parametrize("name", ["From", "Date", "Message-ID", "Content-Type"])
+def test_ml1_a_field_that_stands_twice_is_not_answered(name: str) -> None:
+    message = read("From: noa@example.org", f"{name}: text/plain", f"{name}: text/html")
+    assert [(reason.word, reason.header) for reason in message.automatic_reasons] == [("malformed", name.lower())]
+    assert message.kind == "person"
+
+
+@pytest.mark.parametrize("value", ["noa@example.org<noa@evil.test>", "a@example.org, b@example.org", "noa", ""])
+def test_at10_a_doubtful_from_is_not_answered(value: str) -> None:
+    assert ("malformed", "from") in [
+        (reason.word, reason.header) for reason in read(f"From: {value}").automatic_reasons
+    ]
+
+
 def test_ar11_more_than_100_received_is_a_loop() -> None:
     assert read(*["Received: x"] * 100).answerable
     assert not read(*["Received: x"] * 101).answerable

@@ -97,6 +97,16 @@ def test_nt2_reports_of_old_mailers(body: str) -> None:
     assert bounce.message_id == "<l@example.test>"
 
 
+def test_a_report_whose_structure_was_lost_is_read_from_its_text() -> None:
+    text = STANDARD.replace('Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n', "")
+    assert [item.status for item in read(text).recipients] == ["5.1.1", "4.4.1"]
+
+
+def test_a_quoted_local_part_is_a_recipient() -> None:
+    text = STANDARD.replace("Noa@example.org", '"noa..x"@example.org').replace("rfc822; noa@", 'rfc822; "noa..x"@')
+    assert read(text).recipients[0].address == '"noa..x"@example.org'
+
+
 def test_a_person_who_writes_about_bounces_is_a_person() -> None:
     text = "From: noa@example.org\nSubject: Mail delivery failed? backscatter on your server\n\n"
     text += "550 user unknown is leaked, message could not be delivered\n"

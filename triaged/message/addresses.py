@@ -56,14 +56,9 @@ def addr_spec(address: str) -> str:
     """The address with its domain in lower-case A-labels; "" where it is not one that mail can be sent to."""
     local, at, domain = address.strip().rpartition("@")
     labels = a_labels(domain)
-    if (
-        not at
-        or not labels
-        or not _LOCAL.fullmatch(local)
-        or local.startswith(".")
-        or local.endswith(".")
-        or ".." in local
-    ):
+    # RFC 5322 section 3.2.3: dots at an end or in a row only within quotes.
+    dotted = not local.startswith('"') and (local.startswith(".") or local.endswith(".") or ".." in local)
+    if not at or not labels or dotted or not _LOCAL.fullmatch(local):
         return ""
     return f"{local}@{labels}"
 

@@ -50,6 +50,7 @@ class Facts:
     return_path: str | None
     author: Address | None
     subject: str
+    malformed: str  # the field that must stand once and whole, and doesn't; "" for none
 
 
 def keyword(value: str) -> str:
@@ -182,6 +183,7 @@ def _autoreply_value(facts: Facts) -> str:
 # automatic letter.
 Rule = tuple[str, Kind | None, Callable[[Facts], str]]
 RULES: tuple[Rule, ...] = (
+    ("malformed", None, lambda facts: facts.malformed),  # ML-1, AT-9, AT-10
     ("delivery-report", Kind.BOUNCE, _is_report(Kind.BOUNCE)),  # AR-8, NT-1
     ("disposition-notification", Kind.MDN, _is_report(Kind.MDN)),  # NT-3
     ("feedback-report", Kind.FEEDBACK, _is_report(Kind.FEEDBACK)),  # NT-4

@@ -18,6 +18,7 @@ from triaged.message.transfer import decode_transfer
 
 _MAXIMUM_RECIPIENTS = 200
 _SCANNED = 65536  # bytes of a report that the heuristics read
+_PARAGRAPHS = re.compile(r"\n(?:[ \t]*\n)+")
 _EMPTY_LINES = re.compile(rb"\n(?:[ \t]*\r?\n){2,}")
 _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY_CODE = re.compile(r"(?<![\d.])([45]\d\d)[ -]")
@@ -63,7 +64,8 @@ def read_bounce(raw: bytes, parts: list[Part], text: str, limits: Limits) -> Bou
         (found for block in blocks if (found := clean_header(block.first("original-envelope-id"), 250))), ""
     )
     recipients = tuple(item for block in blocks[:_MAXIMUM_RECIPIENTS] if (item := _recipient(block)) is not None)
-    return Bounce(recipients or _heuristic(raw, text), _original_message_id(raw, parts, text, limits), envelope_id)
+    recipients = recipients or _inline(text, limits) or _heuristic(raw, text)
+    return Bounce(recipients, _original_message_id(raw, parts, text, limits), envelope_id)
 
 
 _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
@@ -78,6 +80,13 @@ def looks_bounced(subject: str, sender: str, return_path: str | None, text: str)
     if not daemon and not (said and return_path == ""):
         return False
     return (daemon and said) or _FAILED.search(text[:4000]) is not None
+
+
+def _inline(text: str, limits: Limits) -> tuple[BouncedRecipient, ...]:
+    """The blocks of a report whose MIME structure was lost on the way."""
+    found = (block.encode() for block in _PARAGRAPHS.split(text[:_SCANNED]) if "final-recipient:" in block.lower())
+    read = (_recipient(read_header(block, 0, len(block), limits)[0]) for block in found)
+    return tuple(item for item in read if item is not None)[:_MAXIMUM_RECIPIENTS]
 
 
 def _blocks(raw: bytes, part: Part, limits: Limits) -> list[Header]:

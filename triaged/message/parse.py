@@ -63,7 +63,9 @@ def _parse(raw: bytes, limits: Limits, trust: Trust) -> Message:
     mail = _People(header, limits, defects)
     subject = clean_header(decode_words(header.first("subject")))
     path = return_path(header)
-    reasons, kind, kind_reasons = judge(Facts(header, header.names(), root, path, mail.author, subject))
+    reasons, kind, kind_reasons = judge(
+        Facts(header, header.names(), root, path, mail.author, subject, _malformed(header, mail))
+    )
     if kind not in _REPORTS and looks_bounced(subject, header.first("from"), path, body.text):
         found = Reason("delivery-report-text", "subject")
         reasons, kind, kind_reasons = (*reasons, found), Kind.BOUNCE, (found,)
@@ -131,6 +133,12 @@ class _People:
         addresses, problems = parse_addresses(value, limits.addresses_per_field)
         defects.extend(f"malformed-{name}: {problem}" for problem in problems)
         return addresses
+
+
+def _malformed(header: Header, mail: _People) -> str:
+    """Two parsers may read such a message in two ways: whoever wrote it, no automatic letter follows (ML-1, AT-9, AT-10)."""
+    twice = (name for name in ("content-type", "message-id", "date") if len(header.all(name)) > 1)
+    return next(twice, "") if mail.sound else "from"
 
 
 def _header_defects(header: Header) -> list[str]:
