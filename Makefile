@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 CORPUS ?= tests/corpus
 ARGS ?=
 
-.PHONY: run demo test test-all lint format types contract bench measure faults docker-proof pins wheel clean
+.PHONY: run test test-all lint format types contract bench measure faults docker-proof pins wheel clean
 .DEFAULT_GOAL := run
 
 # The environment: pinned, hashed requirements and this checkout, editable. Made again when one of them changes.
@@ -34,9 +34,6 @@ $(READY): requirements/dev.txt pyproject.toml
 
 run: $(READY)
 	@$(BIN)/python -m triaged.demo $(ARGS)
-
-demo: $(READY)
-	@$(BIN)/triaged demo $(ARGS)
 
 test: $(READY)
 	@$(BIN)/python -m pytest $(ARGS)
