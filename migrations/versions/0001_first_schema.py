@@ -44,11 +44,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("mailbox", "folder", name=op.f("pk_cursor")),
     )
     op.create_table(
-        "fact",
+        "installation",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_fact")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_installation")),
     )
     op.create_table(
         "lease",
@@ -334,7 +334,7 @@ def downgrade() -> None:
     op.drop_table("person")
     op.drop_table("part")
     op.drop_table("lease")
-    op.drop_table("fact")
+    op.drop_table("installation")
     op.drop_table("cursor")
     op.drop_table("chain_root")
     op.drop_table("blob")

@@ -24,7 +24,7 @@ def sentence(error: Exception) -> tuple[str, int]:
 def _of_the_tracker(error: Exception) -> str | None:
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-    from triaged.tracker.facts import PolicyChangedError
+    from triaged.tracker.installation import PolicyChangedError
     from triaged.tracker.migrate import DatabaseError, mend
 
     if isinstance(error, PolicyChangedError | DatabaseError):

@@ -24,7 +24,7 @@ from triaged.policy.calendar import doubts
 from triaged.settings.model import MailboxSettings, Settings, SmtpSettings
 from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.wire import UnsafeLetterError, compose, text_value
-from triaged.tracker import facts, leases, migrate
+from triaged.tracker import installation, leases, migrate
 from triaged.tracker.engine import connect, reading
 
 LEAST_DISK_BYTES = 512 * 1024 * 1024
@@ -131,7 +131,7 @@ def _database(engine: Engine, url: str) -> Item:
             return Item("database", True, note="it is empty: `triaged run` fills it")
         migrate.refuse_newer(revision, resources.migrations())
         with engine.begin() as connection:  # takes the write lock on SQLite: a read-only file shows here
-            connection.execute(text("update fact set at = at where name = ''"))
+            connection.execute(text("update installation set at = at where name = ''"))
     except migrate.DatabaseError as error:
         return Item("database", False, str(error))
     if revision != migrate.HEAD:
@@ -141,7 +141,7 @@ def _database(engine: Engine, url: str) -> Item:
 
 def _clock(engine: Engine, now: datetime) -> Iterator[Item]:
     with reading(engine) as connection:
-        last = facts.last_event_at(connection)
+        last = installation.last_event_at(connection)
         server = connection.execute(text("select now()")).scalar() if engine.dialect.name == "postgresql" else now
     if last is not None and last > now + SKEW:
         note = f"the last event is of {last:%Y-%m-%d %H:%M} UTC, which is to come: a rehearsal, or this clock is slow"

@@ -17,7 +17,7 @@ from triaged.daemon.sending import Office
 from triaged.mail.ports import Cursor, Fetched, FetchLimits
 from triaged.settings.model import MailboxSettings, Settings
 from triaged.ticket.desk import Desk
-from triaged.tracker import facts, leases, migrate
+from triaged.tracker import installation, leases, migrate
 from triaged.tracker.engine import connect, writing
 from triaged.tracker.receipts import Folders
 
@@ -107,8 +107,8 @@ def open_house(settings: Settings, now: Now = clock.real) -> House:
         leases.beat(connection, owner, clock.real())
         leases.reap(connection, owner, clock.real())
         for mailbox in settings.mailboxes:
-            facts.know_policy(connection, mailbox.policy, clock.real())
-        made = facts.address_key(connection, clock.real(), secrets.token_bytes)
+            installation.know_policy(connection, mailbox.policy, clock.real())
+        made = installation.address_key(connection, clock.real(), secrets.token_bytes)
     given = settings.keys.address
     keys = (given.reveal().encode(), made) if given else (made,)
     return House(settings, engine, desks.desks(settings, keys), owner, now)

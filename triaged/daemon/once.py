@@ -14,7 +14,7 @@ from triaged.daemon.sentcopies import copy_sent
 from triaged.mail.imap import ImapError
 from triaged.mail.watcher import sweep_all
 from triaged.settings.model import Settings
-from triaged.tracker import facts, leases
+from triaged.tracker import installation, leases
 from triaged.tracker.engine import reading, writing
 
 
@@ -45,11 +45,11 @@ def run_once(settings: Settings, at: datetime | None = None) -> bool:
 def _rehearse(house: House, at: datetime) -> None:
     """Record the instant; refuse one that is earlier than what has happened."""
     with reading(house.engine) as connection:
-        last = facts.last_event_at(connection)
+        last = installation.last_event_at(connection)
     if last is not None and at < last:
         raise RehearsalError(f"the tracker's last event is of {last.isoformat()}: give an instant that is not earlier")
     with writing(house.engine) as connection:
-        facts.record_rehearsal(connection, at, clock.real())
+        installation.record_rehearsal(connection, at, clock.real())
     log.info("rehearsal", at=at.isoformat())
 
 

@@ -345,8 +345,8 @@ part = Table(
 )
 
 # Facts of the installation: keys made here, the last instant given by hand.
-fact = Table(
-    "fact",
+installation = Table(
+    "installation",
     metadata,
     Column("name", String(64), primary_key=True),
     Column("value", LargeBinary, nullable=False),

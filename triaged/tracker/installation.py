@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from triaged.policy.model import Policy
 from triaged.ticket.reference import Entropy
 from triaged.tracker.engine import insert_new
-from triaged.tracker.schema import event, fact, policy_text
+from triaged.tracker.schema import event, installation, policy_text
 
 KEY_BYTES = 32
 
@@ -20,8 +20,10 @@ class PolicyChangedError(Exception):
 
 def address_key(connection: Connection, now: datetime, entropy: Entropy) -> bytes:
     """The key of the reply addresses, made once and kept here: losing it kills every live reply address."""
-    insert_new(connection, fact, [{"name": "address_key", "value": entropy(KEY_BYTES), "at": now}])
-    key: bytes = connection.execute(select(fact.c.value).where(fact.c.name == "address_key")).scalar_one()
+    insert_new(connection, installation, [{"name": "address_key", "value": entropy(KEY_BYTES), "at": now}])
+    key: bytes = connection.execute(
+        select(installation.c.value).where(installation.c.name == "address_key")
+    ).scalar_one()
     return key
 
 
@@ -54,4 +56,4 @@ def last_event_at(connection: Connection) -> datetime | None:
 def record_rehearsal(connection: Connection, at: datetime, now: datetime) -> None:
     """Keep that the instant `at` was given by hand at the real instant `now`."""
     name = f"rehearsed {now.isoformat()}"
-    insert_new(connection, fact, [{"name": name, "value": at.isoformat().encode(), "at": now}])
+    insert_new(connection, installation, [{"name": name, "value": at.isoformat().encode(), "at": now}])
