@@ -59,7 +59,8 @@ def _read_detail(detail: str, keys: tuple[bytes, ...]) -> Keyed | Garbled:
         return GARBLED
     if any(c not in ALPHABET for c in token.upper()):
         return GARBLED
-    matches = [hmac.compare_digest(_mac(token, Role(role), key), mac) for key in keys]
+    given = mac.encode(errors="replace")  # of strings, compare_digest takes ASCII alone
+    matches = [hmac.compare_digest(_mac(token, Role(role), key).encode(), given) for key in keys]
     return Keyed(token, Role(role)) if any(matches) else GARBLED
 
 
