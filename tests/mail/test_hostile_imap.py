@@ -33,6 +33,10 @@ def three() -> dict[int, bytes]:
     return {uid: message(uid) for uid in (3, 5, 9)}
 
 
+def taken(store: Store, count: int) -> Callable[[], bool]:
+    return lambda: len(store.kept) == count
+
+
 def hangup(connection: Connection, tag: bytes, rest: bytes) -> None:
     raise Hangup
 
@@ -93,9 +97,9 @@ def test_what_comes_before_or_with_the_continuation_is_news_at_once() -> None:
 
             store = Store()
             with watching(account(server), store, timeouts=QUICK) as events:
-                until(lambda store=store: len(store.kept) == 3)
+                until(taken(store, 3))
                 server.once(b"IDLE", idle)
-                until(lambda store=store: len(store.kept) == 4, 4)
+                until(taken(store, 4), 4)
             assert server.connections == 1, events
 
 
@@ -359,6 +363,22 @@ def test_reconnecting_waits_longer_each_time_and_starts_over_when_it_works() -> 
     """IM-11: a server that hangs up at once isn't hammered."""
     with scripted(act={b"EXAMINE": hangup}) as server, watching(account(server), Store(), timeouts=QUICK) as events:
         until(lambda: len([event for event in events if event.kind == "lost"]) == 3)
+    assert [event.retry_seconds for event in events if event.kind == "lost"] == [1.0, 1.5, 3.0]
+
+
+def test_a_folder_that_ends_every_connection_keeps_no_other_waiting() -> None:
+    """IM-14: what ended one connection comes last on the next, and the waits grow."""
+
+    def examine(connection: Connection, tag: bytes, rest: bytes) -> None:
+        if b"Bad" in rest:
+            raise Hangup
+        connection.usual(b"EXAMINE", tag, rest)
+
+    with scripted(messages=three(), act={b"EXAMINE": examine}) as server:
+        store = Store()
+        with watching(account(server, folders=("INBOX", "Bad", "Good")), store, timeouts=QUICK) as events:
+            until(lambda: len([event for event in events if event.kind == "lost"]) == 3)
+    assert len(store.raws("INBOX")) == len(store.raws("Good")) == 3
     assert [event.retry_seconds for event in events if event.kind == "lost"] == [1.0, 1.5, 3.0]
 
 

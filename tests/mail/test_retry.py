@@ -13,7 +13,8 @@ FIRST = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 def test_a_letter_is_tried_again_quickly_at_first_then_every_two_hours_for_five_days() -> None:
     """SM-5: two tries and more in the first hour, then patiently."""
-    times, at = [], FIRST
+    times: list[timedelta] = []
+    at = FIRST
     while (due := next_attempt(len(times) + 1, FIRST, at)) is not None:
         times.append(due - FIRST)
         at = due

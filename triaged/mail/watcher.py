@@ -125,6 +125,7 @@ class _Watch:
     timeouts: Timeouts
     failures: int = 0  # in a row; a round of sweeps that ends well ends the row
     refused: dict[str, str] = field(default_factory=dict)  # by folder, the refusal that was reported
+    sweeping: str = ""  # the folder at work; after a connection ended, the one that it ended in
 
     def once(self, tls: ssl.SSLContext | None) -> None:
         """One connection, from login to its end. Raises what ended it."""
@@ -141,8 +142,12 @@ class _Watch:
 
     def _hold(self, session: ImapSession) -> None:
         """Sweep all, then wait on the first folder: what it announces is taken in at once, the others once a period."""
-        first, others = self.account.folders[0], self.account.folders[1:]
+        first, others = self.account.folders[0], list(self.account.folders[1:])
         period = min(float(self.account.poll_seconds), IDLE_LONGEST)
+        if self.sweeping in others:
+            # What ended the last connection may end this one: everything else goes before it.
+            others = sorted(others, key=lambda folder: folder == self.sweeping)
+            self._sweep(session, first)
         swept, fresh = float("-inf"), True
         while not self.stop.is_set():
             if time.monotonic() - swept >= period:
@@ -165,6 +170,7 @@ class _Watch:
 
     def _sweep(self, session: ImapSession, folder: str) -> int | None:
         """Sweep one folder; a refusal concerns that folder alone: it is reported when it is news, and gives None."""
+        self.sweeping = folder
         try:
             taken = sweep(session, folder, self.around)
         except Refused as error:
