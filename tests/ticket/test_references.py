@@ -32,7 +32,9 @@ def test_characters_that_people_misread_are_read_as_meant(token: str) -> None:
         assert token_of(upper.replace(right, wrong)) == token
 
 
-@pytest.mark.parametrize("text", ["", "IMS", "IMS-7F3K", "IMS-7F3K-9QX!", "IMS-7F3K-9QXU", "../etc", "7f3k 9qxd", "ÄÖÜß7f3k"])
+@pytest.mark.parametrize(
+    "text", ["", "IMS", "IMS-7F3K", "IMS-7F3K-9QX!", "IMS-7F3K-9QXU", "../etc", "7f3k 9qxd", "ÄÖÜß7f3k"]
+)
 def test_what_is_no_reference_is_none(text: str) -> None:
     assert token_of(text) is None
 

@@ -52,9 +52,10 @@ def mailbox_value(name: str, address: str) -> str:
     shown = clean_header(name)[:_NAME_CHARACTERS].strip()
     if not address.isascii():  # SM-8: only a non-ASCII local part needs SMTPUTF8; the sender refuses without it
         return f"<{address}>"
-    if "=?" in shown:
-        return f"{Header(shown, 'utf-8').encode(linesep=chr(13) + chr(10))} <{address}>"
-    return formataddr((shown, address))
+    if shown.isascii() and "=?" not in shown:
+        return formataddr((shown, address))
+    words = Header(shown, "utf-8", maxlinelen=_SOFT_COLUMNS, header_name="Reply-To").encode(linesep="\r\n")
+    return f"{words}\r\n <{address}>"
 
 
 def ids_value(ids: Iterable[str]) -> str:
@@ -112,9 +113,15 @@ def scan(data: bytes, expected: Iterable[str]) -> None:
         raise UnsafeLetterError("a line is longer than 998 octets")
 
 
+_PRINTED = re.compile(r"<[!-~]+>")
+
+
 def chain(ids: Iterable[str], most: int, octets: int) -> tuple[str, ...]:
-    """References trimmed (TH-4): the first and the last ones, at most `most` ids and `octets` octets, long ids left out."""
-    whole = list(dict.fromkeys(i for i in ids if len(i) <= 250))
+    """References trimmed (TH-4): the first and the last ones, at most `most` ids and `octets` octets.
+
+    Left out: long ids, and those that are no printable ASCII, which only an SMTPUTF8 server would take (SM-8).
+    """
+    whole = list(dict.fromkeys(i for i in ids if len(i) <= 250 and _PRINTED.fullmatch(i)))
     if len(whole) > most:
         whole = [whole[0], *whole[1 - most :]]
     while len(whole) > 1 and sum(len(i) + 3 for i in whole) > octets:
