@@ -1,0 +1,86 @@
+"""What is fuzzed: functions of bytes that must return, soon and in little memory, whatever the bytes are."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+
+from triaged.cli.message import command
+from triaged.message.document import as_json
+from triaged.message.model import Limits, Message, Trust
+from triaged.message.parse import parse
+from triaged.message.replies import new_text
+from triaged.settings.limits import Limits as Settings
+
+LIMITS = Limits(**{name: getattr(Settings(), name) for name in Limits.__slots__})
+_UNCLEAN = re.compile("[\x00\x1b\ud800-\udfff]")
+_TRUST = Trust(frozenset({"mx.example.test"}), frozenset({"mx.example.test"}))
+
+
+class Wrong(Exception):
+    """The target returned, but with what it promises never to return."""
+
+
+def read_message(data: bytes) -> None:
+    """Bytes -> Message -> JSON object, every string of it fit for a database and a terminal."""
+    message = parse(data, LIMITS, _TRUST)
+    if unread := [defect for defect in message.defects if defect.startswith("unreadable")]:
+        raise Wrong(unread[0])
+    for text in _strings(message):
+        if not _is_clean(text):
+            raise Wrong(f"unclean text: {text[:80]!r}")
+    if sum(item.size for item in message.attachments) > 4 * len(data) + 4096:
+        raise Wrong("attachments larger than what holds them")
+    as_json(message)
+
+
+def _strings(message: Message) -> Iterator[str]:
+    yield from (message.subject, message.text, message.new_text, message.message_id, *message.defects)
+    yield from message.references
+    for person in (*message.authors, *message.to, *message.cc, *message.reply_to):
+        yield from (person.name, person.address)
+    for item in message.attachments:
+        yield from (item.name, item.media_type)
+    for recipient in message.bounce.recipients if message.bounce else ():
+        yield from (recipient.address, recipient.action, recipient.status, recipient.reason)
+
+
+def _is_clean(text: str) -> bool:
+    return _UNCLEAN.search(text) is None
+
+
+def read_reply(data: bytes) -> None:
+    """Text -> the new text: every line of it is one of the lines that came in."""
+    text = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\x00", "")
+    lines = {line.rstrip() for line in text.split("\n")}
+    if any(line.rstrip() not in lines for line in new_text(text, LIMITS.text_lines).split("\n") if line.strip()):
+        raise Wrong("a line that nobody wrote")
+
+
+@contextmanager
+def _standard_input(data: bytes) -> Iterator[None]:
+    terminal, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(data))
+    try:
+        yield
+    finally:
+        sys.stdin = terminal
+
+
+def read_on_the_command_line(data: bytes) -> None:
+    """`triaged message read -`, with and without --json, in this process."""
+    for arguments in (["read", "-"], ["read", "--json", "-"]):
+        printed = io.StringIO()
+        with _standard_input(data), redirect_stdout(printed):
+            command.main(arguments, prog_name="triaged message", standalone_mode=False)
+        if not _is_clean(printed.getvalue()):
+            raise Wrong("control characters on the terminal")
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "message": read_message,
+    "reply": read_reply,
+    "command": read_on_the_command_line,
+}
