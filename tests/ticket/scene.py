@@ -134,7 +134,9 @@ def view(**changes: Any) -> TicketView:
     return replace(ticket, **changes)
 
 
-OTHER_TICKET = replace(view(), name=OTHER, reporter=STRANGER, participants=frozenset({"other@example.net"}))
+OTHER_TICKET = replace(
+    view(), name=OTHER, reporter=STRANGER, reporter_written=STRANGER, participants=frozenset({"other@example.net"})
+)
 
 
 def _known_message(message_id: str, sent: bool, audience: Audience, answers: Role) -> KnownMessage:

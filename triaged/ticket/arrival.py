@@ -26,6 +26,7 @@ class Thread:
     ticket: TicketView
     role: Role
     via: str  # key | message-id
+    sent: bool = True  # the message that was named is ours
 
 
 def receive(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
@@ -54,7 +55,7 @@ def find_thread(clues: Clues, known: Known) -> Thread | None:
     for message_id in clues.ids:
         found = known.ids.get(message_id)
         if found is not None and found.token in known.tickets:
-            return Thread(known.tickets[found.token], found.answers, "message-id")
+            return Thread(known.tickets[found.token], found.answers, "message-id", found.sent)
     return None
 
 
@@ -95,20 +96,37 @@ def _from_member(thread: Thread, arrival: Arrival, desk: Desk, at: datetime, ent
         event = relaying.message_event(arrival, Audience.TEAM, "an automatic message of a member")
         return Consequence(Outcome.APPENDED, "automatic", ticket.name, placed=placed, events=(event,))
     if not proven(arrival):
-        return relaying.unproven_member(ticket, arrival, thread.role, desk, at, entropy)
-    if thread.role is Role.RESEARCHER:
+        role = Role.RESEARCHER if _reaches_researcher(thread, desk) else Role.TEAM
+        return relaying.unproven_member(ticket, arrival, role, desk, at, entropy)
+    if _reaches_researcher(thread, desk):
         return relaying.answer_researcher(ticket, arrival, desk, at, entropy)
     event = relaying.message_event(arrival, Audience.TEAM, "a note")
     return Consequence(Outcome.APPENDED, "note", ticket.name, placed=placed, events=(event,))
+
+
+def _reaches_researcher(thread: Thread, desk: Desk) -> bool:
+    """AT-29: a member's mail stays inside unless it went to the researcher's own address, or answers a letter of ours
+    where a mailbox has no such addresses. A member who forwards the report with a remark names the report's id as well.
+    """
+    named = thread.via == "key" or (thread.sent and not desk.plus_addressing)
+    return named and thread.role is Role.RESEARCHER
 
 
 def _held(thread: Thread, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
     """TH-2: the address proves knowledge, not identity. Kept apart until the team decides; nothing is answered."""
     ticket = thread.ticket
     reason = "the sender is not a participant of the ticket"
-    letters = () if _muted(ticket, desk) else relaying.held_letters(ticket, arrival, reason, desk, at, entropy)
+    quiet = _held_in_silence(ticket, arrival, desk)
+    letters = () if quiet else relaying.held_letters(ticket, arrival, reason, desk, at, entropy)
     event = Event(EventKind.HELD, "triaged", {"receipt": arrival.receipt, "why": reason, "via": thread.via})
     return Consequence(Outcome.HELD, reason, ticket.name, events=(event,), letters=letters)
+
+
+def _held_in_silence(ticket: TicketView, arrival: Arrival, desk: Desk) -> bool:
+    """AR-11: what a machine answers to our mail to the team comes back here, and telling the team would be answered again."""
+    author, most = arrival.message.author, desk.caps.thread_messages_per_10_minutes
+    ours = author is not None and bare(author.address) in desk.own
+    return arrival.message.kind is Kind.AUTO_REPLY or ticket.held_lately >= most or (ours and ticket.held_ever >= most)
 
 
 def _muted(ticket: TicketView, desk: Desk) -> bool:

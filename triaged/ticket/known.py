@@ -81,6 +81,8 @@ class TicketView:
     recent: int  # messages of this author on this ticket in the last ten minutes (AR-11)
     promises: tuple[OpenPromise, ...]
     heard_at: datetime | None = None  # when this author last wrote on it
+    held_lately: int = 0  # messages held on it in the last ten minutes: they silence nobody but themselves
+    held_ever: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,15 +184,19 @@ def _view(connection: Connection, row: Any, author: str, at: datetime) -> Ticket
         received_at=row.received_at,
         researcher_ids=tuple(m.message_id for m in thread if m.audience == Audience.RESEARCHER and m.message_id),
         team_ids=_team_ids(thread),
-        recent=1 + sum(at_ > at - RECENTLY for at_ in heard) + _held_lately(connection, row.id, at),
+        recent=1 + sum(at_ > at - RECENTLY for at_ in heard),
+        **_held(connection, row.id, at),
         promises=_promises(connection, row.id),
         heard_at=max(heard, default=None),
     )
 
 
-def _held_lately(connection: Connection, ticket_id: int, at: datetime) -> int:
-    lately = (receipt.c.ticket_id == ticket_id, receipt.c.outcome == "held", receipt.c.taken_at > at - RECENTLY)
-    return connection.execute(select(func.count()).where(*lately)).scalar_one()
+def _held(connection: Connection, ticket_id: int, at: datetime) -> dict[str, int]:
+    """Counted apart from what participants wrote: a stranger's flood must not silence the researcher (AR-11)."""
+    here = (receipt.c.ticket_id == ticket_id, receipt.c.outcome == "held")
+    lately = func.count().filter(receipt.c.taken_at > at - RECENTLY)
+    row = connection.execute(select(func.count().label("ever"), lately.label("lately")).where(*here)).one()
+    return {"held_ever": row.ever, "held_lately": row.lately}
 
 
 def _people(connection: Connection, ticket_id: int) -> Sequence[Any]:
