@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from triaged.message.clean import clean_header
@@ -26,6 +26,7 @@ from triaged.ticket.reference import Entropy, new_token, reference, tokens_in
 from triaged.ticket.relaying import answer_subject, relay_values, shown_instant, to_team
 
 STORED_SUBJECT = 998
+SHORT_NAME = 40  # characters of an organisation's name that leave room in the smallest letter
 MINIMAL_SUBJECT = "We received your report [{ref}]"
 
 
@@ -135,13 +136,17 @@ def gathered(decided: Answer, arrival: Arrival) -> bool:
 
 
 def _acknowledgement(opening: Opening, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Letter:
-    """AR-16: within its size, whatever the policy says; the clauses are left out before the letter grows too long."""
+    """AR-16: within its size, whatever the policy says: without its dates before the letter grows too long, and then with
+    the organisation's name cut.
+    """
     most = desk.caps.full_bytes if opening.answer.form == "full" else desk.caps.minimal_bytes
     shown = dates(opening.clocks, desk.policy, opening.kept)
-    letter = render_researcher(_thanks(opening, arrival, shown, desk), desk, at, entropy)
-    if len(letter.data) <= most:
-        return letter
-    return render_researcher(_thanks(opening, arrival, (), desk), desk, at, entropy)
+    cut = replace(desk, policy=replace(desk.policy, organisation=desk.policy.organisation[:SHORT_NAME].strip()))
+    for part, house in ((shown, desk), ((), desk), ((), cut)):
+        letter = render_researcher(_thanks(opening, arrival, part, house), house, at, entropy)
+        if len(letter.data) <= most:
+            break
+    return letter
 
 
 def _thanks(opening: Opening, arrival: Arrival, shown: tuple[PromisedDate, ...], desk: Desk) -> ResearcherLetter:
