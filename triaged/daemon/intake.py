@@ -112,10 +112,23 @@ def _item(one: Claimed, raw: bytes, desk: Desk, intake: Intake, read: Read) -> I
         truncated=one.truncated,
         size=one.size,
         sha256=blobs.digest(raw),
-        content_sha256=content_sha256(raw),
+        content_sha256=_content(one, raw),
         message=message,
     )
     return Item(arrival, clues(message, desk))
+
+
+_NOTHING = blobs.digest(b"")
+
+
+def _content(one: Claimed, raw: bytes) -> str:
+    """What makes a second one a copy. Messages of which nothing is known are no copies of each other, and of those that
+    are too large to be kept whole, only their beginning and their size are known.
+    """
+    content = content_sha256(raw)
+    if content == _NOTHING:
+        return blobs.digest(f"nothing of receipt {one.id}".encode())
+    return blobs.digest(f"{content} of {one.size}".encode()) if one.truncated else content
 
 
 def _received_at(one: Claimed, message: Message, now: datetime) -> datetime:

@@ -24,7 +24,7 @@ def keep_imported(
     letters: bool,
     now: datetime,
 ) -> list[int]:
-    """Store messages as (place, bytes, size, date); receipt ids. The same place again is the same receipt."""
+    """Store messages as (place, bytes, size, date); receipt ids. The same bytes at the same place are the same receipt."""
     stored = blobs.keep(connection, (raw for _, raw, _, _ in found))
     rows = [
         {
@@ -32,7 +32,7 @@ def keep_imported(
             "mailbox": mailbox,
             "folder": folder,
             "uidvalidity": 0,
-            "uid": _number(place),
+            "uid": _number(place, raw),
             "internal_date": date,
             "taken_at": now,
             "size": size,
@@ -53,6 +53,7 @@ def keep_imported(
     return [known[number] for number in numbers]
 
 
-def _number(place: str) -> int:
-    """A stable number for a place in a file: 62 bits of its hash."""
-    return int.from_bytes(hashlib.sha256(place.encode(errors="surrogateescape")).digest()[:8], "big") >> 2
+def _number(place: str, raw: bytes) -> int:
+    """A stable number for what stands at a place: 62 bits of a hash. A file of the same name may hold other mail tomorrow."""
+    what = place.encode(errors="surrogateescape") + b"\0" + blobs.digest(raw).encode()
+    return int.from_bytes(hashlib.sha256(what).digest()[:8], "big") >> 2
