@@ -28,6 +28,7 @@ from triaged.tracker import leases, receipts
 from triaged.tracker.engine import writing
 
 STOP_SECONDS = 8.0  # of the ten that a stop may take
+GIVE_UP_SECONDS = 1.0  # the database may be locked by another program
 LEASE = timedelta(seconds=30)
 LOOK_SECONDS = 5.0  # the intake looks by itself this often, should a kick be lost
 
@@ -50,14 +51,20 @@ def serve(settings: Settings, *, ready: Callable[[], None]) -> int:
 
 def _end(house: House, threads: list[Thread]) -> int:
     late = join(threads, STOP_SECONDS)
-    with suppress(SQLAlchemyError), writing(house.engine) as connection:
-        if not late:  # what late threads hold is taken over by the next process, which knows that this one is gone
-            receipts.forget_attempts(connection, house.owner)
-            leases.give_up(connection, house.owner)
+    if not late:  # what late threads hold is taken over by the next process, which knows that this one is gone
+        giving_up = Thread(target=_give_up, args=(house,), name="end", daemon=True)
+        giving_up.start()
+        late = join([giving_up], GIVE_UP_SECONDS)
     log.info("stopped", late=late)
-    if late:  # a thread that waits on a dead server would hold the interpreter back
+    if late:  # a thread that waits on a dead server or a locked database would hold the interpreter back
         os._exit(0)
     return 0
+
+
+def _give_up(house: House) -> None:
+    with suppress(SQLAlchemyError), writing(house.engine) as connection:
+        receipts.forget_attempts(connection, house.owner)
+        leases.give_up(connection, house.owner)
 
 
 def _on_signals(stop: Event, *wakes: Event) -> None:

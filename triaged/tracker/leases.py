@@ -15,6 +15,7 @@ from triaged.tracker.engine import insert_new
 from triaged.tracker.schema import lease, part
 
 ALIVE = timedelta(seconds=20)  # a process that has not said so for this long is dead
+SKEW = timedelta(minutes=5)  # that the clocks of two machines may differ by
 _PROCESS = "process:"
 
 
@@ -24,10 +25,14 @@ def owner_name(nonce: str) -> str:
 
 
 def take(connection: Connection, name: str, owner: str, now: datetime, length: timedelta) -> bool:
-    """Take or renew the lease `name`. False while somebody else who is alive has it."""
+    """Take or renew the lease `name`. False while somebody else who is alive has it.
+
+    One that ends later than a lease can was written before the clock was set back: it says nothing of its owner.
+    """
     if insert_new(connection, lease, [{"name": name, "owner": owner, "until": now + length}]):
         return True
-    free = (lease.c.name == name, or_(lease.c.owner == owner, lease.c.until < now))
+    lapsed = or_(lease.c.until < now, lease.c.until > now + length + SKEW)
+    free = (lease.c.name == name, or_(lease.c.owner == owner, lapsed))
     return connection.execute(update(lease).where(*free).values(owner=owner, until=now + length)).rowcount == 1
 
 
@@ -44,7 +49,7 @@ def beat(connection: Connection, owner: str, now: datetime) -> None:
 def reap(connection: Connection, owner: str, now: datetime) -> list[str]:
     """Take over from dead processes: their leases are free, their claims are released. Returns their names."""
     rows = connection.execute(select(lease.c.owner, lease.c.until).where(lease.c.name.startswith(_PROCESS))).all()
-    dead = [r.owner for r in rows if r.owner != owner and (r.until < now or _dead_here(r.owner))]
+    dead = [r.owner for r in rows if r.owner != owner and (_lapsed(r.until, now) or _dead_here(r.owner))]
     for gone in dead:
         receipts.release(connection, gone)
         outbox.release(connection, gone, now)
@@ -55,8 +60,13 @@ def reap(connection: Connection, owner: str, now: datetime) -> list[str]:
 
 def others(connection: Connection, owner: str, now: datetime) -> list[str]:
     """Other processes that are alive."""
-    living = (lease.c.name.startswith(_PROCESS), lease.c.owner != owner, lease.c.until >= now)
-    return list(connection.execute(select(lease.c.owner).where(*living)).scalars())
+    processes = select(lease.c.owner, lease.c.until).where(lease.c.name.startswith(_PROCESS), lease.c.owner != owner)
+    return [row.owner for row in connection.execute(processes) if not _lapsed(row.until, now)]
+
+
+def _lapsed(until: datetime, now: datetime) -> bool:
+    """Silent for too long; or last heard of before the clock was set back, so that nothing is known of it."""
+    return until < now or until > now + ALIVE + SKEW
 
 
 def _dead_here(owner: str) -> bool:

@@ -1,0 +1,93 @@
+"""What an operator meets at night: full disks, locked databases, clocks that jump. The daemon heals, and says what it needs."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from tests.attack.world import ROOT, configuration, world
+from triaged.daemon import log
+from triaged.daemon.supervise import Part, join, start
+from triaged.tracker import leases
+from triaged.tracker.engine import writing
+
+NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
+LENGTH = timedelta(seconds=30)
+
+
+class Full(io.StringIO):
+    """A log file on a disk without room."""
+
+    def write(self, text: str, /) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_part_that_dies_comes_back_though_the_log_is_on_a_full_disk() -> None:
+    stop, runs = Event(), []
+
+    def run(_stop: Event) -> None:
+        runs.append(1)
+        if len(runs) == 1:
+            raise OSError
+        stop.set()
+
+    log.configure(Full())
+    try:
+        threads = start([Part("x", run)], stop, lambda *_: None)
+        assert join(threads, 5) == []
+    finally:
+        log.configure()
+    assert len(runs) == 2
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=365)])
+def test_a_lease_written_before_the_clock_was_set_back_holds_nobody_up(tmp_path: Path, ahead: timedelta) -> None:
+    with world(tmp_path) as w, writing(w.house.engine) as connection:
+        assert leases.take(connection, "mailbox:x", "far:1:a", NOW + ahead, LENGTH)
+        leases.beat(connection, "far:1:a", NOW + ahead)
+        assert leases.take(connection, "mailbox:x", "near:1:b", NOW, LENGTH)
+        assert "far:1:a" not in leases.others(connection, "near:1:b", NOW)
+        assert "far:1:a" in leases.reap(connection, "near:1:b", NOW)
+
+
+def test_a_lease_of_a_machine_whose_clock_is_a_minute_ahead_is_respected(tmp_path: Path) -> None:
+    with world(tmp_path) as w, writing(w.house.engine) as connection:
+        assert leases.take(connection, "mailbox:x", "far:1:a", NOW + timedelta(minutes=1), LENGTH)
+        assert not leases.take(connection, "mailbox:x", "near:1:b", NOW, LENGTH)
+
+
+def test_sigterm_ends_the_daemon_within_ten_seconds_though_the_database_is_locked(tmp_path: Path) -> None:
+    path = configuration(tmp_path, f"sqlite:///{tmp_path}/triaged.db")
+    daemon = subprocess.Popen(
+        [sys.executable, "-m", "triaged", "run", "--config", str(path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert daemon.stderr is not None
+        while daemon.stderr.readline() != "ready\n":
+            assert daemon.poll() is None
+        locker = sqlite3.connect(tmp_path / "triaged.db", isolation_level=None)
+        locker.execute("begin immediate")
+        time.sleep(6)  # a heartbeat and a look of the intake wait for the lock now
+        daemon.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        assert daemon.wait(12) == 0
+        assert time.monotonic() - begun < 10
+        locker.close()
+    finally:
+        daemon.kill()
+        daemon.wait()
+        daemon.stderr.close()
