@@ -23,7 +23,8 @@ from triaged.tracker import failing, outbox
 from triaged.tracker.engine import reading, writing
 from triaged.tracker.outbox import Parcel, Result
 
-AHEAD = 8  # letters claimed for each connection
+AHEAD = 16  # letters claimed for each connection
+GATHERING = 0.01  # seconds that a result waits for others to share its commit
 LONGEST_WAIT = 30.0  # seconds between looks at the outbox, whatever is said
 
 
@@ -180,7 +181,8 @@ def result(parcel: Parcel, outcome: Outcome, at: datetime, hold: _Hold | None) -
 
 async def _collect(office: Office, state: _Round) -> bool:
     """Wait for at least one attempt, record all that are done in one transaction; whether all were accepted."""
-    done, state.flying = await asyncio.wait(state.flying, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait(state.flying, return_when=asyncio.FIRST_COMPLETED)
+    done, state.flying = await asyncio.wait(state.flying, timeout=GATHERING)
     results = [task.result() for task in done]
     await asyncio.to_thread(_record, office, results)
     return all(r.state == "accepted" for r in results)

@@ -13,10 +13,10 @@ from triaged.ticket.events import GENESIS, SALT_BYTES, Event, EventKind, fold, l
 from triaged.ticket.reference import Entropy
 from triaged.tracker.schema import chain_root, event, ticket
 
-Chain = Mapping[int, Sequence[Event]]  # ticket row id -> its new events, in order
+Chain = Mapping[int, Sequence[tuple[datetime, Event]]]  # ticket row id -> its new events with their instants, in order
 
 
-def append(connection: Connection, new: Chain, at: datetime, entropy: Entropy) -> None:
+def append(connection: Connection, new: Chain, entropy: Entropy) -> None:
     """Append to each ticket's chain. Locks the tickets' rows, so that two writers can't fork one."""
     if not new:
         return
@@ -25,7 +25,7 @@ def append(connection: Connection, new: Chain, at: datetime, entropy: Entropy) -
     heads: list[dict[str, Any]] = []
     for ticket_id, count, head in connection.execute(held.order_by(ticket.c.id)).all():
         seq, last = count, head
-        for happening in new[ticket_id]:
+        for at, happening in new[ticket_id]:
             seq += 1
             rows.append(row := _row(ticket_id, seq, last, happening, at, entropy))
             last = row["hash"]

@@ -46,7 +46,7 @@ def write(connection: Connection, batch: Sequence[Written], desk: Desk, at: date
     _messages(connection, batch, desk, at, ids)
     _letters(connection, batch, desk, at, ids)
     _bounces(connection, batch, at, ids)
-    chaining.append(connection, _events(batch, ids), at, entropy)
+    chaining.append(connection, _events(batch, at, ids), entropy)
     _contents(connection, batch, desk)
     _receipts(connection, batch, ids)
 
@@ -289,13 +289,13 @@ def _bounces(connection: Connection, batch: Sequence[Written], at: datetime, ids
         connection.execute(update(clock).where(*reopened).values(met_at=None))
 
 
-def _events(batch: Sequence[Written], ids: dict[str, int]) -> dict[int, list[Event]]:
-    new: dict[int, list[Event]] = {}
+def _events(batch: Sequence[Written], at: datetime, ids: dict[str, int]) -> dict[int, list[tuple[datetime, Event]]]:
+    new: dict[int, list[tuple[datetime, Event]]] = {}
     for w in batch:
         name = w.consequence.ticket
         if name is not None:
             queued = [_queued(x) for x in w.consequence.letters if x.audience is Audience.RESEARCHER]
-            new.setdefault(ids[name.token], []).extend((*w.consequence.events, *queued))
+            new.setdefault(ids[name.token], []).extend((at, event) for event in (*w.consequence.events, *queued))
     return {ticket_id: events for ticket_id, events in new.items() if events}
 
 

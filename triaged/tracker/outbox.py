@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.letters import Audience
@@ -17,6 +17,9 @@ from triaged.tracker.schema import blob, clock, letter
 
 CLAIM = timedelta(minutes=30)  # longer than every timeout of one SMTP transaction together
 REPLY_CHARACTERS = 500
+
+Rows = Mapping[int, Any]  # letter row id -> what settling it needs
+Kept = Mapping[int, Sequence[str]]  # letter row id -> promises that its acceptance kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +93,17 @@ def next_due(connection: Connection, mailboxes: Sequence[str]) -> datetime | Non
 
 
 def record(connection: Connection, results: Sequence[Result], entropy: Entropy, copies: frozenset[str]) -> None:
-    """Settle attempts. Acceptance keeps the promises that the letter carries, at that instant (SM-10).
+    """Settle attempts, all with a few statements. Acceptance keeps the promises that a letter carries, at its instant (SM-10).
 
     `copies`: mailboxes whose accepted letters are copied to a Sent folder.
     """
-    rows = {r.id: r for r in _letters(connection, [r.letter for r in results])}
-    for result in results:
-        _settle(connection, rows[result.letter], result, copies)
-    # One chain entry a result; several results of one ticket keep their order.
-    for result in results:
-        row = rows[result.letter]
-        events = _events(connection, row, result)
-        if row.ticket_id is not None and events:
-            chaining.append(connection, {row.ticket_id: events}, result.at, entropy)
+    if not results:
+        return
+    rows = {row.id: row for row in _letters(connection, [r.letter for r in results])}
+    _settle(connection, rows, results, copies)
+    told = [r for r in results if rows[r.letter].audience == Audience.RESEARCHER and r.state in ("accepted", "failed")]
+    kept = _keep_promises(connection, rows, [r for r in told if r.state == "accepted"])
+    chaining.append(connection, _events(rows, told, kept), entropy)
 
 
 def _letters(connection: Connection, ids: Sequence[int]) -> Sequence[Any]:
@@ -118,38 +119,77 @@ def _letters(connection: Connection, ids: Sequence[int]) -> Sequence[Any]:
     return connection.execute(select(*columns).where(letter.c.id.in_(ids))).all()
 
 
-def _settle(connection: Connection, row: Any, result: Result, copies: frozenset[str]) -> None:
-    accepted = result.state == "accepted"
-    values: dict[str, Any] = {
-        "state": result.state,
-        "last_reply": result.reply[:REPLY_CHARACTERS],
-        "not_before": result.not_before,
-        "claimed_by": None,
-        "claimed_until": None,
-    }
-    if accepted:
-        values["accepted_at"] = result.at
-        values["sent_copy"] = "wanted" if row.mailbox in copies else None
-    connection.execute(update(letter).where(letter.c.id == row.id, letter.c.state == "sending").values(values))
+_SETTLED = (
+    update(letter)
+    .where(letter.c.id == bindparam("b_id"), letter.c.state == "sending")
+    .values(
+        state=bindparam("b_state"),
+        last_reply=bindparam("b_reply"),
+        not_before=bindparam("b_not_before"),
+        accepted_at=bindparam("b_accepted_at"),
+        sent_copy=bindparam("b_copy"),
+        claimed_by=None,
+        claimed_until=None,
+    )
+)
 
 
-def _events(connection: Connection, row: Any, result: Result) -> list[Event]:
-    if row.audience != Audience.RESEARCHER or result.state not in ("accepted", "failed"):
-        return []
+def _settle(connection: Connection, rows: Rows, results: Sequence[Result], copies: frozenset[str]) -> None:
+    values = [
+        {
+            "b_id": result.letter,
+            "b_state": result.state,
+            "b_reply": result.reply[:REPLY_CHARACTERS],
+            "b_not_before": result.not_before,
+            "b_accepted_at": result.at if result.state == "accepted" else None,
+            "b_copy": "wanted" if result.state == "accepted" and rows[result.letter].mailbox in copies else None,
+        }
+        for result in sorted(results, key=lambda result: result.letter)
+    ]
+    connection.execute(_SETTLED, values)
+
+
+def _keep_promises(connection: Connection, rows: Rows, accepted: Sequence[Result]) -> Kept:
+    """Meet the open clocks that these letters answer for, each by the first of them."""
+    tickets = {rows[r.letter].ticket_id for r in accepted if rows[r.letter].meets}
+    if not tickets:
+        return {}
+    unmet = select(clock.c.id, clock.c.ticket_id, clock.c.promise).where(
+        clock.c.ticket_id.in_(tickets), clock.c.met_at.is_(None)
+    )
+    waiting: dict[tuple[int, str], list[int]] = {}
+    for number, ticket_id, promise in connection.execute(unmet.order_by(clock.c.id).with_for_update()):
+        waiting.setdefault((ticket_id, promise), []).append(number)
+    kept: dict[int, list[str]] = {}
+    met: list[dict[str, Any]] = []
+    for result in accepted:
+        row = rows[result.letter]
+        for promise in sorted(row.meets):
+            clocks = waiting.pop((row.ticket_id, promise), [])
+            met += [{"b_id": number, "b_at": result.at} for number in clocks]
+            kept.setdefault(row.id, []).extend(promise for _ in clocks)
+    if met:
+        here = update(clock).where(clock.c.id == bindparam("b_id"))
+        connection.execute(here.values(met_at=bindparam("b_at")), sorted(met, key=lambda m: m["b_id"]))
+    return kept
+
+
+def _events(rows: Rows, results: Sequence[Result], kept: Kept) -> dict[int, list[tuple[datetime, Event]]]:
+    new: dict[int, list[tuple[datetime, Event]]] = {}
+    for result in sorted(results, key=lambda result: result.at):
+        row = rows[result.letter]
+        if row.ticket_id is not None:
+            happened = [(result.at, event) for event in _told(row, result, kept.get(row.id, ()))]
+            new.setdefault(row.ticket_id, []).extend(happened)
+    return new
+
+
+def _told(row: Any, result: Result, kept: Sequence[str]) -> list[Event]:
     data: dict[str, Any] = {"letter": row.message_id, "template": row.template, "reply": result.reply[:100]}
     if result.state == "failed":
         return [Event(EventKind.FAILED, "triaged", data)]
-    kept = _keep_promises(connection, row, result.at)
     met = [Event(EventKind.MET, "triaged", {"promise": p, "letter": row.message_id}) for p in kept]
     return [Event(EventKind.ACCEPTED, "triaged", data), *met]
-
-
-def _keep_promises(connection: Connection, row: Any, at: datetime) -> list[str]:
-    if not row.meets:
-        return []
-    open_ones = (clock.c.ticket_id == row.ticket_id, clock.c.promise.in_(row.meets), clock.c.met_at.is_(None))
-    kept = update(clock).where(*open_ones).values(met_at=at).returning(clock.c.promise)
-    return sorted(connection.execute(kept).scalars())
 
 
 def release(connection: Connection, owner: str, now: datetime) -> int:
