@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,12 +20,12 @@ from triaged.message.parse import parse, unreadable
 from triaged.ticket.arrival import receive
 from triaged.ticket.consequence import Consequence, Outcome
 from triaged.ticket.desk import Desk
-from triaged.ticket.known import Arrival, clues
+from triaged.ticket.known import Arrival, Known, clues
 from triaged.ticket.reference import Entropy
 from triaged.tracker import blobs, receipts
 from triaged.tracker.consequences import Written, write
 from triaged.tracker.engine import reading, writing
-from triaged.tracker.knowing import Item, keys_of, load_known
+from triaged.tracker.knowing import ACKNOWLEDGEMENTS, Item, keys_of, load_known
 from triaged.tracker.receipts import Claimed
 
 LOAD_BYTES = 2 * 1024 * 1024  # raw bytes held at a time, where one message is not larger
@@ -175,7 +176,7 @@ def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, 
     items = [item for _, item in wave]
     with writing(intake.engine) as connection:
         known = load_known(connection, items, desk, at)
-        caused = [receive(i.arrival, i.clues, k, desk, at, intake.entropy) for i, k in zip(items, known, strict=True)]
+        caused = _side_by_side(items, known, desk, at, intake.entropy)
         written = [
             Written(item, _bounded(consequence, claimed, aside))
             for (claimed, item), consequence in zip(wave, caused, strict=True)
@@ -191,6 +192,23 @@ def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, 
             ticket=w.consequence.ticket.ref if w.consequence.ticket else None,
             letters=len(w.consequence.letters),
         )
+
+
+def _side_by_side(
+    items: Sequence[Item], known: Sequence[Known], desk: Desk, at: datetime, entropy: Entropy
+) -> list[Consequence]:
+    """What each item causes. They share the hour's budgets: what one's acknowledgement takes, the next has not (AR-10)."""
+    spent: Counter[bool] = Counter()
+    caused = []
+    for item, facts in zip(items, known, strict=True):
+        left = {
+            "budget_proven": facts.budget_proven - spent[True],
+            "budget_unproven": facts.budget_unproven - spent[False],
+        }
+        consequence = receive(item.arrival, item.clues, replace(facts, **left), desk, at, entropy)
+        spent.update(letter.proven for letter in consequence.letters if letter.template in ACKNOWLEDGEMENTS)
+        caused.append(consequence)
+    return caused
 
 
 def _bounded(consequence: Consequence, claimed: Claimed, aside: str | None) -> Consequence:
