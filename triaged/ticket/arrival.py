@@ -17,6 +17,13 @@ from triaged.ticket.letters import Audience
 from triaged.ticket.reference import Entropy
 
 REPORTS_ABOUT_MAIL = frozenset({Kind.MDN, Kind.FEEDBACK})
+GUESSED = "delivery-report-text"  # the reason of a delivery report that no field and no structure makes one
+SUPPRESSED = "auto-response-suppress"  # asks for no automatic answer, and says nothing of its own writer (AR-7)
+# Kinds that a machine writes, and signs of one that stand in no person's mail.
+_MACHINES = frozenset({Kind.AUTO_REPLY, Kind.BOUNCE, Kind.MDN, Kind.FEEDBACK})
+_MACHINE_WORDS = frozenset(
+    {"auto-submitted", "null-return-path", "automation-address", "calendar-reply", "loop", "report"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +42,9 @@ def receive(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: dateti
         return Consequence(Outcome.COPY, "the same content has been taken in before")
     if _is_ours(arrival, clues, known, desk):
         return Consequence(Outcome.FILED, "our own letter came back to the mailbox")
-    if arrival.message.kind is Kind.BOUNCE:
-        return _bounce(arrival, clues, known, desk, at, entropy)
     thread = find_thread(clues, known)
+    if arrival.message.kind is Kind.BOUNCE and not _only_looks_bounced(thread, arrival, clues, known):
+        return _bounce(arrival, clues, known, desk, at, entropy)
     if thread is not None:
         return _threaded(thread, arrival, clues, known, desk, at, entropy)
     if arrival.message.kind in REPORTS_ABOUT_MAIL:
@@ -66,6 +73,15 @@ def _is_ours(arrival: Arrival, clues: Clues, known: Known, desk: Desk) -> bool:
     return bool(own and own.sent and author and bare(author.address) in desk.mailboxes)
 
 
+def _only_looks_bounced(thread: Thread | None, arrival: Arrival, clues: Clues, known: Known) -> bool:
+    """Words alone make it a delivery report, and it is about no letter of ours: a postmaster may have found a hole (P3)."""
+    if any(reason.word != GUESSED for reason in arrival.message.kind_reasons) or clues.bounced_id in known.ids:
+        return False
+    if thread is None:
+        return not isinstance(clues.keyed, Keyed | Garbled)
+    return thread.role is not Role.BOUNCE and clues.author in thread.ticket.participants
+
+
 def _threaded(
     thread: Thread, arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy
 ) -> Consequence:
@@ -91,7 +107,7 @@ def _answers_a_letter(clues: Clues, known: Known) -> KnownMessage | None:
 def _from_member(thread: Thread, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
     ticket = thread.ticket
     placed = Placed(Audience.TEAM, proven(arrival), None)
-    if arrival.message.kind is not Kind.PERSON or not arrival.message.answerable:
+    if _by_a_machine(arrival):
         # An absence notice of a member must never reach a researcher, and is no reason to write to anybody.
         event = relaying.message_event(arrival, Audience.TEAM, "an automatic message of a member")
         return Consequence(Outcome.APPENDED, "automatic", ticket.name, placed=placed, events=(event,))
@@ -99,9 +115,18 @@ def _from_member(thread: Thread, arrival: Arrival, desk: Desk, at: datetime, ent
         role = Role.RESEARCHER if _reaches_researcher(thread, desk) else Role.TEAM
         return relaying.unproven_member(ticket, arrival, role, desk, at, entropy)
     if _reaches_researcher(thread, desk):
+        doubts = [r for r in arrival.message.automatic_reasons if r.word != SUPPRESSED]
+        if doubts:
+            return relaying.doubted_answer(ticket, arrival, doubts[0], desk, at, entropy)
         return relaying.answer_researcher(ticket, arrival, desk, at, entropy)
     event = relaying.message_event(arrival, Audience.TEAM, "a note")
     return Consequence(Outcome.APPENDED, "note", ticket.name, placed=placed, events=(event,))
+
+
+def _by_a_machine(arrival: Arrival) -> bool:
+    """Lists, mail gateways and clients mark what people wrote as well: such a mail of a member must not end in silence."""
+    message = arrival.message
+    return message.kind in _MACHINES or any(reason.word in _MACHINE_WORDS for reason in message.automatic_reasons)
 
 
 def _reaches_researcher(thread: Thread, desk: Desk) -> bool:

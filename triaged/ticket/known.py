@@ -105,7 +105,7 @@ def clues(message: Message, desk: Desk) -> Clues:
         ids=answered_ids(message),
         own_id=message.message_id,
         author=message.author.address.lower() if message.author else "",
-        text_hash=text_hash(message.new_text, tuple(a.sha256 for a in message.attachments)),
+        text_hash=text_hash(message.subject, message.new_text, tuple(a.sha256 for a in message.attachments)),
         bounced_id=message.bounce.message_id if message.bounce else "",
     )
 

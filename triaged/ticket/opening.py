@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from triaged.message.clean import clean_header
-from triaged.message.model import Reason
+from triaged.message.model import Kind, Reason
 from triaged.ticket.address import Role
 from triaged.ticket.answering import Answer, answer, proven
 from triaged.ticket.clocks import Clock, PromisedDate, dates, kept_by_acknowledgement, start
@@ -131,8 +131,10 @@ def _letters(
 
 
 def gathered(decided: Answer, arrival: Arrival) -> bool:
-    """Over a cap (AR-10), or found in Junk (IM-13): the team hears of all such reports in one mail a day."""
-    return decided.capped or arrival.junk
+    """Over a cap (AR-10), found in Junk (IM-13), or maybe what a mail server says of our own mail to the team (AT-8): the team
+    hears of all such reports in one mail a day.
+    """
+    return decided.capped or arrival.junk or arrival.message.kind is Kind.BOUNCE
 
 
 def _acknowledgement(opening: Opening, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Letter:

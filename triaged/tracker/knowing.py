@@ -19,6 +19,7 @@ from triaged.tracker.schema import clock, content, letter, message, participant,
 ACKNOWLEDGEMENTS = ("acknowledgement", "acknowledgement_minimal")
 DAY = timedelta(hours=24)
 RECENTLY = timedelta(minutes=10)  # AR-11
+FIRST_ROWS = 12  # the report, its acknowledgement, and the first letters to the team's addresses
 THREAD_ROWS = 60  # the nearest messages of a conversation; References hold fewer
 
 
@@ -49,16 +50,7 @@ def load_known(connection: Connection, items: Sequence[Item], desk: Desk, at: da
     tickets = _tickets(connection, tokens, desk.tenant)
     spent = _acknowledged(connection, items, desk.tenant, at)
     left = budgets(connection, desk, at)
-    known = []
-    for item in items:
-        known.append(_known(connection, item, copies, ids, same, tickets, spent, left, at))
-        left = _spend(left, item)
-    return known
-
-
-def _spend(left: tuple[int, int], item: Item) -> tuple[int, int]:
-    """Items decided side by side share one budget: each counts as if it were acknowledged."""
-    return (left[0] - 1, left[1]) if proven(item.arrival) else (left[0], left[1] - 1)
+    return [_known(connection, item, copies, ids, same, tickets, spent, left) for item in items]
 
 
 def _known(
@@ -68,9 +60,8 @@ def _known(
     ids: dict[str, KnownMessage],
     same: dict[tuple[str, str], str],
     tickets: dict[str, Any],
-    spent: dict[str, int],
+    spent: dict[tuple[str, bool], int],
     left: tuple[int, int],
-    at: datetime,
 ) -> Known:
     clues = item.clues
     own = {i: ids[i] for i in (*clues.ids, clues.own_id, clues.bounced_id) if i in ids}
@@ -78,7 +69,8 @@ def _known(
     tokens |= {clues.keyed.token} if isinstance(clues.keyed, Keyed) else set()
     same_text = same.get((clues.author, clues.text_hash)) if clues.text_hash else None
     tokens |= {same_text} if same_text else set()
-    views = {t: _view(connection, tickets[t], clues.author, at) for t in tokens if t in tickets}
+    writer = _Writer(clues.author, proven(item.arrival), item.arrival.received_at)
+    views = {t: _view(connection, tickets[t], writer) for t in tokens if t in tickets}
     if same_text and views[same_text].reporter != clues.author:
         same_text = None
     return Known(
@@ -86,7 +78,7 @@ def _known(
         ids={i: k for i, k in own.items() if k.token in views},
         copy=item.arrival.content_sha256 in copies,
         same_text=same_text,
-        acknowledged_today=spent.get(clues.author, 0),
+        acknowledged_today=spent.get((clues.author, proven(item.arrival)), 0),
         budget_proven=left[0],
         budget_unproven=left[1],
     )
@@ -166,14 +158,29 @@ def _tickets(connection: Connection, tokens: Iterable[str], tenant: str) -> dict
 def view_of(connection: Connection, ticket_id: int, at: datetime) -> TicketView:
     """One ticket as decisions see it."""
     columns = (ticket.c.id, ticket.c.token, ticket.c.ref, ticket.c.subject, ticket.c.received_at)
-    return _view(connection, connection.execute(select(*columns).where(ticket.c.id == ticket_id)).one(), "", at)
+    row = connection.execute(select(*columns).where(ticket.c.id == ticket_id)).one()
+    return _view(connection, row, _Writer("", False, at))
 
 
-def _view(connection: Connection, row: Any, author: str, at: datetime) -> TicketView:
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Who writes now. What others wrote under the same name without proof silences no proven one (AR-11)."""
+
+    author: str
+    proven: bool
+    received_at: datetime  # mail that waited while nobody read it did not come all at once
+
+    def heard(self, thread: Sequence[Any]) -> list[datetime]:
+        """When messages of this author, proven alike, came."""
+        said = (m for m in thread if m.direction == "in" and m.counterpart == self.author)
+        return [m.received_at or m.at for m in said if bool(m.proven) is self.proven]
+
+
+def _view(connection: Connection, row: Any, writer: _Writer) -> TicketView:
     people = _people(connection, row.id)
     reporter = next((p for p in people if p.role == "reporter"), None)
     thread = _thread(connection, row.id)
-    heard = [m.at for m in thread if m.direction == "in" and m.counterpart == author]
+    heard = writer.heard(thread)
     return TicketView(
         name=TicketName(row.token, row.ref),
         subject=row.subject,
@@ -184,8 +191,8 @@ def _view(connection: Connection, row: Any, author: str, at: datetime) -> Ticket
         received_at=row.received_at,
         researcher_ids=tuple(m.message_id for m in thread if m.audience == Audience.RESEARCHER and m.message_id),
         team_ids=_team_ids(thread),
-        recent=1 + sum(at_ > at - RECENTLY for at_ in heard),
-        **_held(connection, row.id, at),
+        recent=1 + sum(abs(writer.received_at - at) < RECENTLY for at in heard),
+        **_held(connection, row.id, writer.received_at),
         promises=_promises(connection, row.id),
         heard_at=max(heard, default=None),
     )
@@ -194,7 +201,7 @@ def _view(connection: Connection, row: Any, author: str, at: datetime) -> Ticket
 def _held(connection: Connection, ticket_id: int, at: datetime) -> dict[str, int]:
     """Counted apart from what participants wrote: a stranger's flood must not silence the researcher (AR-11)."""
     here = (receipt.c.ticket_id == ticket_id, receipt.c.outcome == "held")
-    lately = func.count().filter(receipt.c.taken_at > at - RECENTLY)
+    lately = func.count().filter(receipt.c.received_at > at - RECENTLY, receipt.c.received_at < at + RECENTLY)
     row = connection.execute(select(func.count().label("ever"), lately.label("lately")).where(*here)).one()
     return {"held_ever": row.ever, "held_lately": row.lately}
 
@@ -216,13 +223,17 @@ def _thread(connection: Connection, ticket_id: int) -> list[Any]:
         message.c.direction,
         message.c.audience,
         message.c.counterpart,
+        message.c.proven,
         message.c.at,
+        receipt.c.received_at,
     )
-    on_ticket = select(*columns).where(message.c.ticket_id == ticket_id)
+    came = message.outerjoin(receipt, receipt.c.id == message.c.receipt_id)
+    on_ticket = select(*columns).select_from(came).where(message.c.ticket_id == ticket_id)
     last = connection.execute(on_ticket.order_by(message.c.id.desc()).limit(THREAD_ROWS)).all()
     if len(last) < THREAD_ROWS:
         return list(reversed(last))
-    first = connection.execute(on_ticket.order_by(message.c.id).limit(2)).all()
+    earlier = on_ticket.where(message.c.id < last[-1].id)
+    first = connection.execute(earlier.order_by(message.c.id).limit(FIRST_ROWS)).all()
     return [*first, *reversed(last)]
 
 
@@ -239,19 +250,23 @@ def _promises(connection: Connection, ticket_id: int) -> tuple[OpenPromise, ...]
     return tuple(OpenPromise(r.promise, r.clause, r.due_at, r.met_at is not None) for r in connection.execute(rows))
 
 
-def _acknowledged(connection: Connection, items: Sequence[Item], tenant: str, at: datetime) -> dict[str, int]:
+def _acknowledged(
+    connection: Connection, items: Sequence[Item], tenant: str, at: datetime
+) -> dict[tuple[str, bool], int]:
+    """Acknowledgements of a day to each address, apart for proven and unproven. A clock that was set back counts as well."""
     authors = {item.clues.author for item in items if item.clues.author}
     counted = (
-        select(letter.c.to_lower, func.count())
+        select(letter.c.to_lower, letter.c.proven, func.count())
         .where(
             letter.c.tenant == tenant,
             letter.c.template.in_(ACKNOWLEDGEMENTS),
             letter.c.to_lower.in_(authors),
             letter.c.queued_at > at - DAY,
+            letter.c.queued_at < at + DAY,
         )
-        .group_by(letter.c.to_lower)
+        .group_by(letter.c.to_lower, letter.c.proven)
     )
-    return {address: count for address, count in connection.execute(counted)}
+    return {(address, bool(proved)): count for address, proved, count in connection.execute(counted)}
 
 
 def budgets(connection: Connection, desk: Desk, at: datetime) -> tuple[int, int]:
