@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from triaged.message.clean import clean_header
-from triaged.message.model import Authenticity, Message, Verdict
+from triaged.message.model import Authenticity, Message, Reason, Verdict
 from triaged.policy.calendar import in_letters, zone
 from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.answering import proven
@@ -30,6 +30,8 @@ from triaged.ticket.reference import Entropy
 
 SUBJECT_CHARACTERS = 78  # AR-17
 ANSWER_GUIDE = "A reply to this mail goes TO THE RESEARCHER."
+TEAM_GUIDE = "A reply to this mail stays with the team."
+_SIGNS = (ANSWER_GUIDE.lower(), TEAM_GUIDE.lower(), "to write to the team only:")
 
 
 def message_event(arrival: Arrival, audience: Audience, note: str = "") -> Event:
@@ -116,6 +118,10 @@ def answer_researcher(ticket: TicketView, arrival: Arrival, desk: Desk, at: date
         why = "it holds no words of your own" if ticket.reporter else "the ticket has no researcher's address"
         mend = "write your answer above the quoted text" if ticket.reporter else "there is nobody to write to"
         return _kept_back(ticket, arrival, placed, why, mend, desk, at, entropy)
+    if _holds_team_mail(words, ticket):
+        why = "it still holds what the team's mail says, which a researcher must not read"
+        mend = "take the quoted mail out, or have your mail client mark it with >"
+        return _kept_back(ticket, arrival, placed, why, mend, desk, at, entropy)
     letter = render_researcher(_answer(ticket, words, desk), desk, at, entropy)
     told = _tell_answered(ticket, arrival, member, words, desk, at, entropy)
     event = Event(
@@ -125,6 +131,24 @@ def answer_researcher(ticket: TicketView, arrival: Arrival, desk: Desk, at: date
     )
     letters = (letter, *told)
     return Consequence(Outcome.APPENDED, "answer", ticket.name, placed=placed, events=(event,), letters=letters)
+
+
+def _holds_team_mail(words: str, ticket: TicketView) -> bool:
+    """AT-29: a client that quotes without marks sends our whole letter along, with the team's address and what we think of
+    the sender.
+    """
+    folded = " ".join(words.lower().split())
+    return any(sign in folded for sign in (f"+{ticket.name.token}.{Role.TEAM}.", *_SIGNS))
+
+
+def doubted_answer(
+    ticket: TicketView, arrival: Arrival, doubt: Reason, desk: Desk, at: datetime, entropy: Entropy
+) -> Consequence:
+    """A proven member's answer that carries a mark of a machine or a list: it may be one, so it is not sent, and they hear."""
+    placed = Placed(Audience.TEAM, True, None)
+    why = f"it may be no person's mail ({doubt.word}: {doubt.header})"
+    mend = "send it from an account that does not mark its mail so"
+    return _kept_back(ticket, arrival, placed, why, mend, desk, at, entropy)
 
 
 def _answer(ticket: TicketView, words: str, desk: Desk) -> ResearcherLetter:
@@ -182,7 +206,7 @@ def _kept_back(
     event = Event(EventKind.HELD, "triaged", {"receipt": arrival.receipt, "why": why})
     letters: tuple[Letter, ...] = ()
     if author and ticket.recent <= desk.caps.thread_messages_per_10_minutes:
-        values = {"ref": ticket.name.ref, "why": why, "mend": mend}
+        values = {"ref": ticket.name.ref, "why": why, "mend": mend, "proven": placed.proven}
         told = _team_letter("not_sent", ticket.name, ticket.subject, values, Role.TEAM, author.address, ticket.team_ids)
         letters = (render_team(told, desk, at, entropy),)
     return Consequence(Outcome.HELD, why, ticket.name, placed=placed, events=(event,), letters=letters)
@@ -317,12 +341,12 @@ def defect_warnings(arrival: Arrival, desk: Desk) -> tuple[str, ...]:
 def guide(answers: Role, name: TicketName, desk: Desk) -> str:
     """Where a reply goes, and the other way."""
     if not desk.plus_addressing:
-        return ANSWER_GUIDE if answers is Role.RESEARCHER else "A reply to this mail stays with the team."
+        return ANSWER_GUIDE if answers is Role.RESEARCHER else TEAM_GUIDE
     other = Role.TEAM if answers is Role.RESEARCHER else Role.RESEARCHER
     address = keyed_address(desk.address, name.token, other, desk.keys[0])
     if answers is Role.RESEARCHER:
         return f"{ANSWER_GUIDE}\nTo write to the team only: {address}"
-    return f"A reply to this mail stays with the team.\nTo write to the researcher: {address}"
+    return f"{TEAM_GUIDE}\nTo write to the researcher: {address}"
 
 
 def quoted(text: str, most: int) -> str:
