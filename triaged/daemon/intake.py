@@ -201,11 +201,9 @@ def _side_by_side(
     spent: Counter[bool] = Counter()
     caused = []
     for item, facts in zip(items, known, strict=True):
-        left = {
-            "budget_proven": facts.budget_proven - spent[True],
-            "budget_unproven": facts.budget_unproven - spent[False],
-        }
-        consequence = receive(item.arrival, item.clues, replace(facts, **left), desk, at, entropy)
+        left = facts.budget_proven - spent[True], facts.budget_unproven - spent[False]
+        shared = replace(facts, budget_proven=left[0], budget_unproven=left[1])
+        consequence = receive(item.arrival, item.clues, shared, desk, at, entropy)
         spent.update(letter.proven for letter in consequence.letters if letter.template in ACKNOWLEDGEMENTS)
         caused.append(consequence)
     return caused

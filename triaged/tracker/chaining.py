@@ -104,8 +104,8 @@ _KINDS = frozenset(kind.value for kind in EventKind)
 def _data_holds(row: Any) -> bool:
     """Redaction takes data and salt out together: without its salt, other data could stand there unseen."""
     if row.body is None or row.salt is None:
-        return row.body is row.salt
-    return sealed(row.salt, row.body) == row.seal
+        return row.body is None and row.salt is None
+    return bool(sealed(row.salt, row.body) == row.seal)
 
 
 def write_root(connection: Connection, at: datetime) -> None:
