@@ -9,6 +9,7 @@ from triaged.message.model import Reason, Verdict
 from triaged.ticket.address import bare
 from triaged.ticket.desk import Desk
 from triaged.ticket.known import Arrival, Known
+from triaged.ticket.reference import tokens_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,14 @@ def _answers_us(arrival: Arrival, known: Known, desk: Desk) -> Reason | None:
     return Reason("answers-our-letter", "References") if any(k.sent for k in known.ids.values()) else None
 
 
+def _quotes_a_reference(arrival: Arrival, known: Known, desk: Desk) -> Reason | None:
+    """A robot that says nothing of itself still answers with our subject, and would get a letter for each (AR-11). Right and
+    wrong references count alike (TH-6).
+    """
+    quoted = tokens_in(arrival.message.subject, desk.policy.prefix)
+    return Reason("quotes-a-reference", "Subject") if quoted else None
+
+
 def _spam(arrival: Arrival, known: Known, desk: Desk) -> Reason | None:
     return Reason("spam-by-the-mail-server", arrival.folder) if arrival.junk or arrival.message.spam else None
 
@@ -55,7 +64,15 @@ def _withheld(arrival: Arrival, known: Known, desk: Desk) -> Reason | None:
     return Reason("unproven-senders-are-held", "acknowledge_unproven") if held else None
 
 
-RULES: tuple[Rule, ...] = (_no_author, _own_address, _no_return_path, _answers_us, _spam, _withheld)
+RULES: tuple[Rule, ...] = (
+    _no_author,
+    _own_address,
+    _no_return_path,
+    _answers_us,
+    _quotes_a_reference,
+    _spam,
+    _withheld,
+)
 
 
 def answer(arrival: Arrival, known: Known, desk: Desk) -> Answer:
