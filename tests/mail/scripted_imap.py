@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +35,11 @@ class Connection:
     def say_raw(self, octets: bytes) -> None:
         self.sock.sendall(octets)
 
+    def secure(self, context: ssl.SSLContext) -> None:
+        """Go on over TLS."""
+        self.sock = context.wrap_socket(self.sock, server_side=True)
+        self.lines = iter(self.sock.makefile("rb"))
+
     def hang(self) -> None:
         """Say nothing until the server is stopped."""
         while not self.server.stopping.wait(0.05):
@@ -46,8 +52,8 @@ class Connection:
                 self.server.greet(self)
             else:
                 self.say(b"* OK ready")
-            for line in self.lines:
-                self.command(line.rstrip(b"\r\n"))
+            while True:
+                self.command(next(self.lines).rstrip(b"\r\n"))
         self.sock.close()
 
     def command(self, line: bytes) -> None:

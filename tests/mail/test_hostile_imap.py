@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import resource
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.mail.accounts import LIMITS, Imap, Store, Word, now, until
 from tests.mail.scripted_imap import DATE, Connection, Hangup, ScriptedImap, drip, scripted
 from tests.mail.test_watcher_contract import message, watching
+from tests.servers import certificates
 from triaged.mail.imap import ConnectionLost, LoginRefused, Refused, Timeouts, connect
 from triaged.mail.watcher import SweepResult, WatchEvent, listing, sweep_all
 
@@ -190,6 +193,52 @@ def test_a_message_that_is_refused_takes_only_itself_down() -> None:
     assert [(one.uid, one.raw) for _, _, one in store.kept] == [(3, message(3)), (5, b""), (9, message(9))]
 
 
+def test_a_message_whose_size_cannot_be_told_is_taken_in_all_the_same() -> None:
+    """IM-14: NO to the announcement of a whole block."""
+
+    def fetch(connection: Connection, tag: bytes, rest: bytes) -> None:
+        if b"SIZE" in rest and 5 in connection.asked(rest):
+            connection.say(tag + b" NO damaged index")
+        else:
+            connection.usual(b"UID FETCH", tag, rest)
+
+    with scripted(messages=three(), act={b"UID FETCH": fetch}) as server:
+        store = Store()
+        assert sweep(server, store).ok
+    assert store.raws() == [message(3), message(5), message(9)]
+
+
+def test_a_servers_bug_is_given_time_and_not_for_ever() -> None:
+    """IM-11, IM-14: SERVERBUG may pass, and may be the message's."""
+
+    def fetch(connection: Connection, tag: bytes, rest: bytes) -> None:
+        if b"BODY" in rest and 5 in connection.asked(rest):
+            connection.say(tag + b" NO [SERVERBUG] internal error")
+        else:
+            connection.usual(b"UID FETCH", tag, rest)
+
+    with scripted(messages=three(), act={b"UID FETCH": fetch}) as server:
+        store = Store()
+        assert sweep(server, store).ok
+        assert server.connections > 3
+    assert store.raws() == [message(3), b"", message(9)]
+
+
+def test_a_busy_server_is_asked_again_later_and_no_message_is_set_aside() -> None:
+    """IM-11: UNAVAILABLE says nothing about a message."""
+
+    def fetch(connection: Connection, tag: bytes, rest: bytes) -> None:
+        connection.say(tag + b" NO [UNAVAILABLE] later")
+
+    with scripted(messages=three(), act={b"UID FETCH": fetch}) as server:
+        store = Store()
+        assert not sweep(server, store).ok
+        assert store.kept == []
+        server.act.clear()
+        assert sweep(server, store).ok
+    assert store.raws() == [message(3), message(5), message(9)]
+
+
 @pytest.mark.parametrize("empty", [b'BODY[] ""', b"BODY[] NIL", b"FLAGS (\\Seen)"])
 def test_an_empty_answer_is_asked_for_again_and_then_kept_as_empty(empty: bytes) -> None:
     """IM-5: three attempts, and the receipt is there even so."""
@@ -334,6 +383,26 @@ def test_starttls_that_is_not_offered_gets_no_password() -> None:
         with pytest.raises(LoginRefused, match="STARTTLS"):
             connect(account(server, security="starttls"), QUICK)
         assert not any(b"LOGIN" in command for command in server.commands)
+
+
+def test_what_is_said_before_tls_is_forgotten(tmp_path: Path) -> None:
+    """IM-9: octets that came in the clear with the answer to STARTTLS are somebody else's."""
+    made = certificates.make(tmp_path)
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(made.certificate, made.key)
+
+    def starttls(connection: Connection, tag: bytes, rest: bytes) -> None:
+        connection.say_raw(tag + b" OK go\r\n* CAPABILITY IMAP4rev1 LOGINDISABLED\r\n* BYE\r\n")
+        connection.server.capabilities = b"IMAP4rev1 IDLE"
+        connection.secure(serving)
+
+    with scripted(messages=three(), capabilities=b"IMAP4rev1 STARTTLS", act={b"STARTTLS": starttls}) as server:
+        known = ssl.create_default_context(cafile=str(made.ca))
+        with closing(connect(account(server, security="starttls"), Timeouts(), tls=known)) as session:
+            assert listing(session, "INBOX") == (7, [3, 5, 9])
+            assert session.can_idle
+        first = server.commands.index(b"STARTTLS")
+        assert not any(b"LOGIN" in command for command in server.commands[:first])
 
 
 LOGINS = [

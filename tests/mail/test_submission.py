@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -16,7 +18,7 @@ from tests.servers import sink as sinks
 from tests.servers.sink import Answer, Sink
 from triaged.mail.ports import Outcome, Parcel, Permanent, Sent, Temporary, Unknown
 from triaged.mail.smtp import Submission, helo_name
-from triaged.mail.transaction import Timeouts, xtext
+from triaged.mail.transaction import Timeouts, unfit, xtext
 
 T = TypeVar("T")
 QUICK = Timeouts(greeting=0.4, mail=0.4, rcpt=0.4, data=0.4, block=0.4, final_dot=0.4)
@@ -290,6 +292,82 @@ def test_a_long_letter_arrives_whole(sink: Sink) -> None:
     assert sink.mails[0].data == long.data
 
 
+ENDINGS: list[tuple[bytes, Outcome]] = [
+    (b"552 5.3.4 enough\r\n", Permanent("552 5.3.4 enough")),
+    (b"451 4.3.0 scanner down\r\n", Temporary("451 4.3.0 scanner down", "letter")),
+    (b"421 4.3.2 going down\r\n", Temporary("421 4.3.2 going down", "server")),
+    (b"250 2.0.0 taken?\r\n", Temporary("data: ", "letter")),
+    (b"", Temporary("data: ", "letter")),
+]
+
+
+async def dialogue(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Everything up to the go-ahead for the content."""
+    for line in (b"220 hello\r\n", b"250 hello\r\n", b"250 ok\r\n", b"250 ok\r\n"):
+        writer.write(line)
+        await reader.readline()
+    writer.write(b"354 go\r\n")
+
+
+@pytest.mark.parametrize(("words", "expected"), ENDINGS)
+def test_a_server_that_hangs_up_before_the_final_dot_has_not_taken_the_letter(words: bytes, expected: Outcome) -> None:
+    """SM-2: what it said last, where it said something, decides; nothing of it is unknown."""
+    long = replace(LETTER, data=b"a: b\r\n\r\n" + (b"x" * 68 + b"\r\n") * 300_000)
+
+    gone = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await dialogue(reader, writer)
+        await reader.read(1000)
+        writer.write(words)
+        with suppress(OSError):
+            await writer.drain()
+            await asyncio.sleep(0.1)
+        writer.transport.abort()
+        gone.set()
+
+    async def offer() -> Outcome:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            (outcome,) = await send_over(Smtp(server.sockets[0].getsockname()[1]), long, timeouts=Timeouts())
+            await gone.wait()
+            return outcome
+
+    outcome = run(offer())
+    assert type(outcome) is type(expected)
+    assert outcome.reply.startswith(expected.reply)
+    assert getattr(outcome, "scope", "") == getattr(expected, "scope", "")
+
+
+def test_a_server_that_stops_reading_is_given_up() -> None:
+    """SM-3: a block that isn't taken in its time; the connection is not left open with what it didn't take."""
+    given_up, gone = asyncio.Event(), asyncio.Event()
+    long = replace(LETTER, data=b"a: b\r\n\r\n" + (b"x" * 68 + b"\r\n") * 300_000)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await dialogue(reader, writer)
+        await given_up.wait()
+        writer.transport.abort()
+        gone.set()
+
+    async def offer() -> Outcome:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            (outcome,) = await send_over(Smtp(server.sockets[0].getsockname()[1]), long)
+            given_up.set()
+            await gone.wait()
+            return outcome
+
+    outcome = run(offer())
+    assert isinstance(outcome, Temporary) and outcome.scope == "letter"
+
+
+def test_a_long_letter_without_a_reply_is_unknown_too(sink: Sink) -> None:
+    """SM-2."""
+    long = replace(LETTER, data=b"a: b\r\n\r\n" + b".dot and text\r\n" * 20_000)
+    for how in (Answer(drop=True), Answer(delay=1.5)):
+        sink.script("dot", how)
+        assert isinstance(send(sink, long)[0], Unknown)
+
+
 def test_helo_says_the_senders_domain_and_never_this_hosts_name(sink: Sink) -> None:
     """AR-18."""
     send(sink, LETTER)
@@ -355,3 +433,23 @@ def test_check_says_whether_a_letter_could_go(sink: Sink) -> None:
     assert isinstance(run(check(Smtp(sink.port))), Sent)
     sink.stop()
     assert isinstance(run(check(Smtp(sink.port))), Temporary)
+
+
+def test_an_envelope_can_be_tried_without_sending_anything(sink: Sink) -> None:
+    """Plus-addressing is found out before it is relied on."""
+
+    async def accepts() -> Outcome:
+        return await Submission(Smtp(sink.port), 1, QUICK).accepts("", "security+x@example.test")
+
+    assert isinstance(run(accepts()), Sent)
+    sink.script("rcpt", Answer(550), Answer(450), Answer(drop=True))
+    assert [type(run(accepts())) for _ in range(3)] == [Permanent, Temporary, Temporary]
+    assert sink.count == 0 and not any("DATA" in command for command in sink.commands)
+
+
+def test_a_long_letter_is_checked_in_linear_time() -> None:
+    """50 MB of short lines: a pattern that looks for a long line at each octet takes minutes."""
+    parcel = replace(LETTER, data=b"a: b\r\n\r\n" + (b"x" * 68 + b"\r\n") * 700_000)
+    start = time.process_time()
+    assert unfit(parcel) == ""
+    assert time.process_time() - start < 3

@@ -18,7 +18,7 @@ from aiosmtplib import (
 )
 
 from triaged.mail.ports import Outcome, Parcel, Permanent, Sent, SmtpAccount, Temporary
-from triaged.mail.transaction import Lost, Timeouts, reply_line, transact, unfit, what_ended
+from triaged.mail.transaction import Lost, Timeouts, drop, meaning, reply_line, transact, unfit, what_ended
 
 USUAL = Timeouts()
 IDLE_SECONDS = 30.0  # then an unused connection is closed: servers dislike idlers
@@ -97,7 +97,7 @@ class Submission:
             await client.rset(timeout=_QUIT_SECONDS)
             return Sent(reply_line(reply))
         except SMTPResponseException as refused:
-            return Permanent(_said(refused))
+            return meaning("rcpt", SMTPResponse(refused.code, refused.message))
         except (SMTPException, OSError) as lost:
             return Temporary(_said(lost), "server")
         finally:
@@ -118,7 +118,7 @@ class Submission:
         finally:
             # After a cancelled command the connection still looks well, with somebody else's reply on its way.
             if not kept:
-                client.close()
+                drop(client)
         if kept:
             self._keep(client)
         return outcome

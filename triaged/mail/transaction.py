@@ -16,8 +16,7 @@ Phase = Literal["mail", "rcpt", "data", "dot"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]{1,256}@[^\s<>@\x00-\x1f\x7f]{1,255}")
-# A lone CR or LF is what smuggles a second message past a server (SM-11).
-_UNFIT = re.compile(rb"\x00|\r(?!\n)|(?<!\r)\n|[^\r\n]{999}")
+_LINE_OCTETS = 998
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
 _TOO_MANY_RECIPIENTS = 552  # temporary on RCPT (RFC 5321 section 4.5.3.1.10)
@@ -77,8 +76,12 @@ def unfit(parcel: Parcel) -> str:
         return "the recipient is no address"
     if not parcel.data.endswith(b"\r\n"):
         return "its last line has no end"
-    if _UNFIT.search(parcel.data):
-        return "it holds a lone CR or LF, a NUL, or a line over 998 octets"
+    # A lone CR or LF is what smuggles a second message past a server (SM-11).
+    ends = parcel.data.count(b"\r\n")
+    if ends != parcel.data.count(b"\r") or ends != parcel.data.count(b"\n") or b"\0" in parcel.data:
+        return "it holds a lone CR or LF, or a NUL"
+    if max(map(len, parcel.data.split(b"\r\n"))) > _LINE_OCTETS:
+        return f"it has a line over {_LINE_OCTETS} octets"
     return ""
 
 
@@ -137,10 +140,10 @@ async def _say(client: SMTP, phase: Phase, seconds: float, *words: bytes) -> Non
         raise Lost(f"{phase}: {what_ended(error)}") from error
     wanted = 3 if phase == "data" else 2
     if response.code // 100 != wanted:
-        raise _Refusal(_refused(phase, response))
+        raise _Refusal(meaning(phase, response))
 
 
-def _refused(phase: Phase, response: SMTPResponse) -> Outcome:
+def meaning(phase: Phase, response: SMTPResponse) -> Outcome:
     """What a reply that isn't the wanted one means: its first digit decides (RFC 5321 section 4.2.1, SM-4)."""
     code, line = response.code, reply_line(response)
     if code == 421:
@@ -167,7 +170,7 @@ async def _content(client: SMTP, content: bytes, timeouts: Timeouts) -> Outcome:
         protocol.write(content + b".\r\n")
         response = await protocol.read_response(timeouts.final_dot)
     except (SMTPException, OSError) as error:
-        client.close()
+        drop(client)
         return Unknown(f"final dot: {what_ended(error)}")
     return _taken(response)
 
@@ -188,7 +191,7 @@ async def _long_content(client: SMTP, protocol: SMTPProtocol, content: bytes, ti
     except (SMTPException, OSError) as error:
         if not dotted:
             return await _before_the_dot(client, reply, what_ended(error))
-        client.close()
+        drop(client)
         return Unknown(f"final dot: {what_ended(error)}")
     finally:
         reply.cancel()
@@ -197,14 +200,21 @@ async def _long_content(client: SMTP, protocol: SMTPProtocol, content: bytes, ti
 async def _before_the_dot(client: SMTP, reply: asyncio.Future[SMTPResponse], why: str) -> Outcome:
     """The server can't have taken a message that didn't end. What it said, where it said something, tells more."""
     await asyncio.wait({reply}, timeout=_LAST_WORDS_SECONDS)
-    client.close()
+    drop(client)
     if not reply.done() or reply.exception() or reply.result().code < 400:
         return Temporary(f"data: {why}", "letter")
-    return _refused("data", reply.result())
+    return meaning("data", reply.result())
 
 
 def _taken(response: SMTPResponse) -> Outcome:
-    return Sent(reply_line(response)) if response.code // 100 == 2 else _refused("dot", response)
+    return Sent(reply_line(response)) if response.code // 100 == 2 else meaning("dot", response)
+
+
+def drop(client: SMTP) -> None:
+    """End the connection now. Closing alone waits for a stuck server to take what is still to be written, for ever."""
+    if isinstance(client.transport, asyncio.WriteTransport):
+        client.transport.abort()
+    client.close()
 
 
 def what_ended(error: Exception) -> str:
