@@ -64,9 +64,20 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
-def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
-    """Insert the rows whose keys are not there yet, leave the others as they are; how many were new."""
-    if not rows:
-        return 0
+def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert the rows whose keys are not there yet, leave the others as they are."""
+    if rows:
+        connection.execute(_insert(connection, table), rows)
+
+
+def insert_if_new(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
+    """Insert the row unless its key is there; whether it was new.
+
+    One row alone: for a list of them, even of one, PostgreSQL's driver counts -1.
+    """
+    return connection.execute(_insert(connection, table).values(row)).rowcount == 1
+
+
+def _insert(connection: Connection, table: Table) -> Any:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows).rowcount
+    return dialect.insert(table).on_conflict_do_nothing()

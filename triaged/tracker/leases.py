@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, or_, select, update
 
 from triaged.tracker import outbox, receipts
-from triaged.tracker.engine import insert_new
+from triaged.tracker.engine import insert_if_new
 from triaged.tracker.schema import lease, part
 
 ALIVE = timedelta(seconds=20)  # a process that has not said so for this long is dead
@@ -29,7 +29,7 @@ def take(connection: Connection, name: str, owner: str, now: datetime, length: t
 
     One that ends later than a lease can was written before the clock was set back: it says nothing of its owner.
     """
-    if insert_new(connection, lease, [{"name": name, "owner": owner, "until": now + length}]):
+    if insert_if_new(connection, lease, {"name": name, "owner": owner, "until": now + length}):
         return True
     lapsed = or_(lease.c.until < now, lease.c.until > now + length + SKEW)
     free = (lease.c.name == name, or_(lease.c.owner == owner, lapsed))
@@ -85,7 +85,7 @@ def _dead_here(owner: str) -> bool:
 def report(connection: Connection, name: str, owner: str, state: str, reason: str, now: datetime) -> None:
     """How a part of this process fares."""
     row: dict[str, Any] = {"name": name, "owner": owner, "state": state, "reason": reason[:500], "beat_at": now}
-    if insert_new(connection, part, [{**row, "since": now}]):
+    if insert_if_new(connection, part, {**row, "since": now}):
         return
     changed = (part.c.name == name, or_(part.c.state != state, part.c.owner != owner))
     connection.execute(update(part).where(*changed).values(since=now))

@@ -1,0 +1,177 @@
+"""Finding candidates in the database: the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Engine, func, select, text
+
+from triaged.reading.likeness import Description, profile, rank
+from triaged.tracker import likeness as tracker
+from triaged.tracker.engine import connect, reading, writing
+
+REPORTS = (
+    Description("IMS-1", "Stored XSS in comments", "A script in a comment runs for everybody who reads the blog."),
+    Description("IMS-2", "Heap overflow in tiff decoder", "tiff_read_strip copies past the end for odd strips."),
+    Description("IMS-3", "Password reset token in Referer", "The token leaks.", (("cve", "CVE-2024-1"),)),
+)
+ASKED = profile(Description("", "Buffer overflow decoding TIFF", "in tiffReadStrip"))
+
+
+@pytest.fixture
+def engine(tracker_url: str) -> Iterator[Engine]:
+    engine = connect(tracker_url)
+    with writing(engine) as connection:
+        tracker.create(connection)
+    yield engine
+    engine.dispose()
+
+
+def keep(engine: Engine, tenant: str, *described: Description) -> None:
+    with writing(engine) as connection:
+        for one in described:
+            tracker.index(connection, tenant, profile(one))
+
+
+def keys(engine: Engine, tenant: str, query: tracker.Profile = ASKED, most: int = 200) -> list[str]:
+    with reading(engine) as connection:
+        return [one.key for one in tracker.candidates(connection, tenant, query, most).profiles]
+
+
+def test_what_shares_the_rarest_terms_comes_first(engine: Engine) -> None:
+    keep(engine, "acme", *REPORTS)
+    assert keys(engine, "acme")[0] == "IMS-2"
+
+
+def test_what_was_kept_is_what_was_told(engine: Engine) -> None:
+    keep(engine, "acme", *REPORTS)
+    query = profile(Description("", "reset token", "", (("cve", "CVE-2024-1"),)))
+    with reading(engine) as connection:
+        found = tracker.candidates(connection, "acme", query)
+    told = profile(REPORTS[2])
+    assert [(one.key, one.terms, one.marks) for one in found.profiles] == [(told.key, told.terms, told.marks)]
+    assert rank(query, found.profiles, found.collection)[0].key == "IMS-3"
+
+
+def test_rarity_is_that_of_the_tenants_descriptions(engine: Engine) -> None:
+    keep(engine, "acme", *REPORTS)
+    keep(engine, "other", *REPORTS[:2])
+    with reading(engine) as connection:
+        found = tracker.candidates(connection, "acme", profile(REPORTS[0]))
+    told = [profile(one) for one in REPORTS]
+    holding = Counter(term for one in told for term in (*one.terms, *one.marks))
+    assert found.collection.size == 3
+    assert all(holding[term] == count for term, count in found.collection.holding.items())
+    assert all(term in found.collection.holding for one in found.profiles for term in one.terms)
+
+
+def test_no_tenant_finds_anothers(engine: Engine) -> None:
+    keep(engine, "acme", *REPORTS)
+    assert keys(engine, "other") == []
+    keep(engine, "other", Description("X-1", "Buffer overflow", "elsewhere"))
+    assert keys(engine, "other") == ["X-1"]
+    assert "X-1" not in keys(engine, "acme")
+
+
+def test_tenants_are_apart_even_where_their_tokens_are_the_same(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tracker.token
+    monkeypatch.setattr(tracker, "token", lambda tenant, term: whole("", term))
+    keep(engine, "acme", *REPORTS)
+    assert keys(engine, "other") == []
+
+
+def test_two_tenants_may_use_one_key(engine: Engine) -> None:
+    keep(engine, "acme", REPORTS[1])
+    keep(engine, "other", REPORTS[1])
+    with writing(engine) as connection:
+        tracker.forget(connection, "acme", "IMS-2")
+    assert (keys(engine, "acme"), keys(engine, "other")) == ([], ["IMS-2"])
+
+
+def test_a_ticket_is_no_candidate_for_itself(engine: Engine) -> None:
+    keep(engine, "acme", *REPORTS)
+    assert "IMS-2" not in keys(engine, "acme", profile(REPORTS[1]))
+
+
+def test_indexing_again_replaces(engine: Engine) -> None:
+    keep(engine, "acme", *REPORTS)
+    keep(engine, "acme", Description("IMS-2", "Open redirect", "after login"))
+    assert keys(engine, "acme") == []
+    assert keys(engine, "acme", profile(Description("", "redirect", ""))) == ["IMS-2"]
+
+
+def test_what_is_forgotten_leaves_nothing(engine: Engine) -> None:
+    keep(engine, "acme", *REPORTS)
+    with writing(engine) as connection:
+        for one in (*REPORTS, Description("IMS-404", "", "")):
+            tracker.forget(connection, "acme", one.key)
+    with reading(engine) as connection:
+        assert connection.execute(select(func.count()).select_from(tracker.likeness)).scalar() == 0
+        assert connection.execute(select(func.max(tracker.likeness_term.c.descriptions))).scalar() == 0
+    assert keys(engine, "acme") == []
+
+
+def test_a_rolled_back_report_is_not_found(engine: Engine) -> None:
+    with pytest.raises(RuntimeError), writing(engine) as connection:
+        tracker.index(connection, "acme", profile(REPORTS[1]))
+        raise RuntimeError
+    assert keys(engine, "acme") == []
+
+
+def test_no_more_than_asked_for(engine: Engine) -> None:
+    keep(engine, "acme", *(Description(f"IMS-{n}", "Buffer overflow", f"decoder {n}") for n in range(9)))
+    assert len(keys(engine, "acme", most=4)) == 4
+
+
+def test_the_entries_read_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracker, "MOST_POSTINGS", 5)
+    keep(engine, "acme", REPORTS[1], *(Description(f"C-{n}", "Buffer overflow", "somewhere") for n in range(9)))
+    assert keys(engine, "acme") == ["IMS-2"]
+
+
+def test_hostile_words_are_only_words(engine: Engine) -> None:
+    said = "\" OR tokens:* NEAR(' ); DROP TABLE likeness; -- \0 \ud800 NOT {a} ^b"
+    keep(engine, "a'cme\"", Description("IMS-1", said, said, (("cve", said), ("url", "https://x/" + said))))
+    query = profile(Description("", said, said, (("cve", said),)))
+    assert keys(engine, "a'cme\"", query) == ["IMS-1"]
+
+
+def test_an_empty_report_finds_nothing(engine: Engine) -> None:
+    keep(engine, "acme", *REPORTS, Description("IMS-4", "", ""))
+    assert keys(engine, "acme", profile(Description("", "", ""))) == []
+
+
+def test_the_longest_reports_fit(engine: Engine) -> None:
+    long = (Description(f"IMS-{n}", "", " ".join(f"w{n}x{m}" for m in range(5000)) + " overflow") for n in range(60))
+    keep(engine, "acme", *long)
+    assert len(keys(engine, "acme", profile(Description("", "", "overflow w1x1")))) <= 60
+
+
+def test_reports_indexed_at_once_wait_for_each_other(engine: Engine) -> None:
+    described = [Description(f"IMS-{n}", "Buffer overflow", "in tiffReadStrip and libpng") for n in range(24)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda one: keep(engine, "acme", one), described))
+    assert len(keys(engine, "acme")) == 24
+    with reading(engine) as connection:
+        assert tracker.candidates(connection, "acme", ASKED).collection.size == 24
+
+
+def test_making_the_tables_twice_changes_nothing(engine: Engine) -> None:
+    keep(engine, "acme", *REPORTS)
+    with writing(engine) as connection:
+        tracker.create(connection)
+    assert keys(engine, "acme")[0] == "IMS-2"
+
+
+def test_a_search_reads_no_table_whole(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        statement, parameters = tracker._sqlite_search({1: 1.0, 2: 1.0})
+        with reading(engine) as connection:
+            wanted = {**parameters, "tenant": "a", "most": 1}
+            plan = [row.detail for row in connection.execute(text("EXPLAIN QUERY PLAN " + statement), wanted)]
+        assert not [line for line in plan if line.startswith("SCAN l") and "VIRTUAL" not in line], plan
