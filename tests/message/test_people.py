@@ -160,3 +160,19 @@ def test_copies_have_one_hash_and_other_content_another() -> None:
     assert content_sha256(trace + message) == content_sha256(message)
     assert content_sha256(message) != content_sha256(message + b"!")
     assert content_sha256(message.replace(b"kept", b"other")) != content_sha256(message)
+
+
+def test_a_name_in_broken_base64_leaves_the_address_readable_and_proves_nothing() -> None:
+    """AT-10, AT-16: the address scanner raises on such a name."""
+    head = (
+        "Received: by mx.example.test; Fri, 20 Nov 2026 10:00:00 +0000\n"
+        "Authentication-Results: mx.example.test; dmarc=pass header.from=example.org\n"
+        "From: =?utf-8?b?Tm9hx?= <noa@example.org>\nTo: =?utf-8?b?A?= <security@example.test>"
+    )
+    message = read(head, trust=Trust(frozenset({"mx.example.test"}), frozenset({"mx.example.test"})))
+    assert message.author is not None
+    assert message.author.address == "noa@example.org"
+    assert [item.address for item in message.to] == ["security@example.test"]
+    assert "malformed-from: broken-encoded-word" in message.defects
+    assert message.authenticity.verdict.value == "none"
+    assert not message.answerable

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from email.errors import HeaderParseError
 
 from mailparser.utils import get_addresses
 
@@ -21,9 +22,7 @@ _HARMLESS = frozenset({"overlong-encoded-word"})
 
 def parse_addresses(value: str, limit: int) -> tuple[tuple[Address, ...], tuple[str, ...]]:
     """The usable mailboxes of one field in order, at most `limit`, and the words of what is wrong with it."""
-    diagnostics: list[dict[str, object]] = []
-    found = get_addresses(_bounded(value, limit), defects=diagnostics, decode_names=True)
-    problems = [str(item["reason"]) for item in diagnostics if item["reason"] not in _HARMLESS]
+    found, problems = _scanned(_bounded(value, limit))
     out: list[Address] = []
     for name, address in found:
         spec = addr_spec(address)
@@ -34,6 +33,18 @@ def parse_addresses(value: str, limit: int) -> tuple[tuple[Address, ...], tuple[
     if len(out) > limit or len(_bounded(value, limit)) < len(value):
         problems.append("truncated: addresses")
     return tuple(out[:limit]), tuple(dict.fromkeys(problems))
+
+
+def _scanned(value: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """Pairs of name and address as the scanner finds them, and its reasons for doubt."""
+    diagnostics: list[dict[str, object]] = []
+    try:
+        found = get_addresses(value, defects=diagnostics, decode_names=True)
+        broken = []
+    except HeaderParseError:  # a name whose base64 is none: the addresses are still there, the name is decoded by ours
+        diagnostics = []
+        found, broken = get_addresses(value, defects=diagnostics, decode_names=False), ["broken-encoded-word"]
+    return found, [str(item["reason"]) for item in diagnostics if item["reason"] not in _HARMLESS] + broken
 
 
 def _bounded(value: str, limit: int) -> str:
