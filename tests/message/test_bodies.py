@@ -246,3 +246,46 @@ def test_the_json_object_has_the_promised_names() -> None:
     assert found["from"] == {"name": "Noa", "address": "noa@example.org"}
     assert found["date"] == "2026-11-20T09:12:00Z"
     assert found["noise"] == {"score": 0.0, "reasons": []}
+
+
+@pytest.mark.parametrize(
+    ("text", "charset"),
+    [
+        ("Die Frösche saßen müde am Ufer und wünschten sich größere Flügel für die Überfahrt.", "cp1252"),
+        ("Déjà vu à l'hôtel où l'été s'achève, être ou ne pas être, ça va, c'est sûr, n'est-ce pas.", "cp1252"),
+        ("¿Qué? El niño comió jamón añejo en la montaña con más señales según él, y también pan.", "cp1252"),
+        ("Não há ações à espera, coração e maçã, é só avó que vê a informação na página.", "cp1252"),
+        ("Příliš žluťoučký kůň úpěl ďábelské ódy, což všem ostatním bylo zřejmé a jasné už dávno.", "cp1250"),
+        ("Zażółć gęślą jaźń i coś jeszcze, proszę bardzo, już idę, bo jest późno i się ściemnia.", "cp1250"),
+        ("Съешь ещё этих мягких французских булок да выпей чаю, и будет тебе хорошо.", "cp1251"),
+        ("Съешь ещё этих мягких французских булок да выпей чаю, и будет тебе хорошо.", "koi8-r"),
+    ],
+)
+def test_at17_a_sentence_without_its_charset_is_read_as_its_language_is_written(text: str, charset: str) -> None:
+    assert decode(text.encode(charset), "") == (text, "")
+
+
+def test_at17_japanese_of_windows_in_iso_2022_jp_keeps_its_circled_digits() -> None:
+    assert decode(b'\x1b$B-!#1ET#38)$N03$H!"\x1b(B ok\r\n', "iso-2022-jp") == ("①１都３県の鯵と、 ok\r\n", "")
+
+
+def test_quotes_in_html_are_marked_by_their_level_and_indented_text_is_none() -> None:
+    html = (
+        '<p>Mine</p><blockquote type="cite">one<blockquote>two</blockquote></blockquote><p>Also mine</p>'
+        '<blockquote style="margin:0 0 0 40px;border:none;padding:0">proof \ue000of concept</blockquote>'
+    )
+    message = read(f"From: noa@example.org\nContent-Type: text/html\n\n{html}\n")
+    lines = [line for line in message.text.split("\n") if line.strip("> ")]
+    assert lines == ["Mine", "> one", ">> two", "Also mine", "proof of concept"]
+    assert "two" not in message.new_text
+    assert message.new_text.endswith("proof of concept")
+
+
+def test_quotes_in_html_that_nothing_closes_or_opens_are_read() -> None:
+    for html in (
+        '<blockquote class="gmail_quote">x',
+        "</blockquote>x",
+        "<blockquote",
+        "<BLOCKQUOTE CITE=a>x</blockquote></blockquote>",
+    ):
+        assert "x" in read(f"From: noa@example.org\nContent-Type: text/html\n\n{html}\n").text or "x" not in html

@@ -54,9 +54,7 @@ class Facts:
 
 
 def keyword(value: str) -> str:
-    """The keyword of Auto-Submitted or Precedence, lower-case, without comments and parameters (RFC 3834 section 5.2).
-    The keyword of Auto-Submitted or Precedence, lower-case, without comments and parameters (RFC 3834 section 5.2).
-    """
+    """The keyword of Auto-Submitted or Precedence, lower-case, without comments and parameters (RFC 3834 section 5.2)."""
     text = value[:998]
     for _ in range(5):  # nested comments, innermost first
         text = _COMMENT.sub(" ", text)

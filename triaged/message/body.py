@@ -89,9 +89,7 @@ def _render(raw: bytes, part: Part, texts: set[int], body: Body, limits: Limits)
 
 
 def _alternative(raw: bytes, part: Part, texts: set[int], body: Body, limits: Limits) -> str:
-    """The plain form where it says something, else the richest one (RFC 2046 section 5.1.4 has them in rising order).
-    The plain form where it says something, else the richest one (RFC 2046 section 5.1.4 has them in rising order).
-    """
+    """The plain form where it says something, else the richest one (RFC 2046 section 5.1.4 has them in rising order)."""
     plain = next((child for child in part.children if child.media_type == "text/plain" and id(child) in texts), None)
     text = _render(raw, plain, texts, body, limits) if plain is not None else ""
     others = [child for child in part.children if child is not plain]

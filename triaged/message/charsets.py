@@ -101,6 +101,12 @@ _NOT_ASCII_BASED = frozenset(
     {"utf-7", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "hz", "iso2022_jp_ext", "iso2022_jp_2", "iso2022_kr"}
 )
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+# Windows-1252 has signs at these octets, where Windows-1250 and ISO-8859-2 have letters of Polish, Czech and others.
+_NOT_WESTERN = re.compile(
+    rb"[A-Za-z][\x80-\x90\x98\x99\x9b\x9d\x9f\xa1-\xaa\xac\xae-\xb3\xb5\xb6\xb8-\xba\xbc-\xbf][a-z]"
+    rb"|[\x9a\x9e][a-z]|[a-z][\x9a\x9e\x9f\xb9\xbf]"
+)
+_ESCAPE = re.compile(rb"(\x1b(?:\$[@B]|\([BJ]))")
 _SAMPLE = 16384  # bytes that the guess is made from: charset-normalizer's cost grows with them
 
 
@@ -115,6 +121,8 @@ def decode(data: bytes, label: str) -> tuple[str, str]:
         try:
             return data.decode(codec), ""
         except UnicodeError:
+            if codec == "iso2022_jp_ext" and data.isascii():
+                return _japanese(data), ""
             return _guess(data, codec), f"wrong-charset: {label[:40]}"
     text = _guess(data)
     return text, f"wrong-charset: {label[:40]}" if codec else ""
@@ -127,6 +135,31 @@ def _ascii(data: bytes, codec: str) -> str:
         except UnicodeError:
             pass
     return data.decode("ascii")
+
+
+def _japanese(data: bytes) -> str:
+    """ISO-2022-JP with the characters that its Windows writers add (row 13: circled digits and others), by way of CP932."""
+    out: list[bytes] = []
+    double = False
+    for piece in _ESCAPE.split(data):
+        if _ESCAPE.fullmatch(piece):
+            double = piece[1:2] == b"$"
+        else:
+            out.append(_shifted(piece) if double else piece)
+    return b"".join(out).decode("cp932", "replace")
+
+
+def _shifted(pairs: bytes) -> bytes:
+    """JIS X 0208 as Shift JIS has it: two rows share a lead octet."""
+    out = bytearray()
+    for first, second in zip(pairs[::2], pairs[1::2], strict=False):
+        row = first - 0x21
+        if not (0 <= row < 94 and 0x21 <= second <= 0x7E):
+            out += bytes((first, second))
+            continue
+        out.append(row // 2 + (0x81 if row < 62 else 0xC1))
+        out.append(second + (0x7E if row % 2 else 0x1F if second < 0x60 else 0x20))
+    return bytes(out)
 
 
 def _guess(data: bytes, declared: str = "") -> str:
@@ -153,13 +186,19 @@ def _decodes_nearly(data: bytes, codec: str) -> bool:
 
 
 def _by_statistics(data: bytes) -> str:
-    if len(data) >= 64:
+    if len(data) >= 64 and not _western(data[:_SAMPLE]):
         from charset_normalizer import from_bytes  # ~10 MB and 90 ms: only where a part needs it
 
         best = from_bytes(data[:_SAMPLE], steps=5, chunk_size=512).best()
         if best is not None and best.encoding.replace("_", "-") in _GUESSABLE:
             return data.decode(best.encoding, "replace")
     return _short(data)
+
+
+def _western(data: bytes) -> bool:
+    """Whether it reads as a language of western Europe: letters with accents stand alone, and no sign stands in a word."""
+    runs = _HIGH_RUN.findall(data)
+    return sum(len(run) == 1 for run in runs) * 10 > len(runs) * 6 and _NOT_WESTERN.search(data) is None
 
 
 def _short(data: bytes) -> str:

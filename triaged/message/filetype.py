@@ -64,9 +64,7 @@ _ZIPPED = (
 
 
 def detect(content: bytes) -> str:
-    """The media type by content; text/plain for what reads as text, else application/octet-stream, and "" for nothing.
-    The media type by content; text/plain for what reads as text, else application/octet-stream, and "" for nothing.
-    """
+    """The media type by content; text/plain for what reads as text, else application/octet-stream, and "" for nothing."""
     if not content:
         return ""
     sample = content[:_SAMPLE]

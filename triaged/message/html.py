@@ -1,4 +1,4 @@
-"""HTML -> readable text. It fetches nothing, runs nothing and keeps where links go (AT-20)."""
+"""HTML -> readable text, quoted parts marked with "> ". It fetches nothing, runs nothing and keeps where links go (AT-20)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,55 @@ import re
 
 _LINE = re.compile(r"[ \t\u00a0]+\n")
 _MANY = re.compile(r"\n{3,}")
-# A reader marks these as quotes; resiliparse only prints their content.
-_QUOTE_MARKS = ("gmail_quote", "yahoo_quoted", "moz-cite-prefix", "divRplyFwdMsg", "OLK_SRC_BODY_SECTION")
+_BLOCKQUOTE = re.compile(r"<(/?)blockquote\b([^<>]{0,2000})>", re.I)
+# What clients write on the blockquote of a reply: type="cite", a class of theirs, the bar at its side. Without any of it,
+# the element may as well be an indented paragraph.
+_REPLY = re.compile(r"cite|quote|border-left|replied|reply|original", re.I)
+_NO_BAR = re.compile(r"border(?:-left)?\s*:\s*(?:none|0)\b", re.I)
+# Private characters that stand for where a quote opens and closes while the library makes text of the rest.
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_MARKS = dict.fromkeys((0xE000, 0xE001))
+_DEEPEST = 20  # levels of quotes that are shown
 
 
 def html_to_text(html: str, limit: int) -> tuple[str, bool]:
     """The text of at most `limit` characters of HTML, and whether the limit cut it."""
     from resiliparse.extract.html2text import extract_plain_text  # 18 MB: only where a message has HTML alone
 
-    text = extract_plain_text(html[:limit], preserve_formatting=True, links=True, alt_texts=False, noscript=True)
+    text = extract_plain_text(
+        _marked(html[:limit]), preserve_formatting=True, links=True, alt_texts=False, noscript=True
+    )
+    text = _quoted(text) if _OPEN in text else text.translate(_MARKS)
     return _MANY.sub("\n\n", _LINE.sub("\n", text.replace("\u00a0", " "))).strip("\n"), len(html) > limit
+
+
+def _marked(html: str) -> str:
+    """The same HTML with a mark in a paragraph of its own at both ends of each quote."""
+    html = html.translate(_MARKS) if _OPEN in html or _CLOSE in html else html
+    opened: list[bool] = []  # of each blockquote that is open: whether it is a quote
+
+    def mark(match: re.Match[str]) -> str:
+        if match[1]:
+            return f"<p>{_CLOSE}</p>{match[0]}" if opened and opened.pop() else match[0]
+        opened.append(_is_reply(match[2]) or (bool(opened) and opened[-1]))  # within a quote everything is one
+        return f"{match[0]}<p>{_OPEN}</p>" if opened[-1] else match[0]
+
+    return _BLOCKQUOTE.sub(mark, html)
+
+
+def _is_reply(attributes: str) -> bool:
+    return _REPLY.search(attributes) is not None and _NO_BAR.search(attributes) is None
+
+
+def _quoted(text: str) -> str:
+    """Lines between the marks get a "> " for each level."""
+    out: list[str] = []
+    depth = 0
+    for line in text.split("\n"):
+        depth += line.count(_OPEN)
+        content = line.translate(_MARKS).strip() if depth else line.translate(_MARKS)
+        quoted = f"{'>' * min(depth, _DEEPEST)} {content}".rstrip() if depth else content
+        if content or not depth or (out and out[-1] != quoted and not (_OPEN in line or _CLOSE in line)):
+            out.append(quoted)
+        depth = max(0, depth - line.count(_CLOSE))
+    return "\n".join(out)

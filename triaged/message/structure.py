@@ -1,6 +1,4 @@
-"""The MIME tree of raw bytes as slices, within bounds, without recursion (RFC 2046, AT-12, AT-13). It decodes no body.
-The MIME tree of raw bytes as slices, within bounds, without recursion (RFC 2046, AT-12, AT-13). It decodes no body.
-"""
+"""The MIME tree of raw bytes as slices, within bounds, without recursion (RFC 2046, AT-12, AT-13). It decodes no body."""
 
 from __future__ import annotations
 
