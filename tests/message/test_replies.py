@@ -98,3 +98,25 @@ def test_an_attribution_at_the_top_takes_nothing_of_the_sender_with_it() -> None
 
 def test_beyond_the_limit_lines_stay_as_they_are() -> None:
     assert new_text("a\n> b\n> c", 2).split("\n") == ["a", "> c"]
+
+
+def test_the_tail_of_a_quoted_line_that_was_wrapped_goes_with_it_and_an_answer_stays() -> None:
+    long = "> The server at https://www.example.test/login answers with the password of every"
+    assert new_text(f"Yes.\n\n{long}\nuser who asks\n> and so on", 100) == "Yes."
+    assert new_text(f"Yes.\n\n{long}.\nit does not\n> and so on", 100) == "Yes.\n\nit does not"
+    assert new_text(f"Yes.\n\n{long}\n\nit does not\n\n> and so on", 100) == "Yes.\n\n\nit does not"
+
+
+def test_a_forward_without_a_word_is_the_forwarded_text() -> None:
+    forward = (
+        "---------- Forwarded message ---------\nFrom: Noa <noa@example.org>\nDate: Fri, 20 Nov 2026\n"
+        "Subject: a hole\n in two lines\nTo: info@example.test\n\nYour login is open.\n"
+    )
+    assert new_text(forward, 100) == "Your login is open."
+    assert new_text("For you.\n\n" + forward, 100) == "For you."
+
+
+def test_a_quote_that_answers_nobody_is_the_text_and_an_empty_answer_is_none() -> None:
+    assert new_text("> Your login is open.\n> Truly.\n", 100) == "> Your login is open.\n> Truly."
+    assert new_text("On Fri, 20 Nov 2026, Security <security@example.test> wrote:\n> Thank you.\n", 100) == ""
+    assert new_text("-----Original Message-----\nFrom: a\nSent: b\nTo: c\nSubject: d\n\nThank you.\n", 100) == ""

@@ -12,6 +12,7 @@ from triaged.message.forwarded import MARK, header_line
 _LONGEST = 400  # characters of an attribution, its wrapped lines joined
 _WRAPPED = 4  # lines that an attribution is wrapped over at most
 _SIGNATURE_LINES = 20
+_WIDE = 60  # characters from which on a line is wrapped by a client rather than ended by its writer
 
 _VERB = re.compile(
     r"\b(?:wrote|writes|said|schrieb|geschrieben|a [eé]crit|escribi[oó]|escrito|ha scritto|scrisse|schreef"
@@ -61,7 +62,24 @@ def new_text(text: str, limit: int) -> str:
     kept = [line for index, line in enumerate(lines[:end]) if index not in dropped]
     if end == len(lines) and beyond:
         return "\n".join(kept + beyond).strip("\n")
-    return "\n".join(_without_signature(kept)).strip("\n").rstrip()
+    return "\n".join(_without_signature(kept)).strip("\n").rstrip() or _passed_on(lines, end, dropped)
+
+
+def _passed_on(lines: list[str], end: int, dropped: set[int]) -> str:
+    """What a sender without a word of their own sends: the forwarded text, or a quote that answers nobody."""
+    if end < len(lines):
+        forwarded = MARK.match(lines[end]) is not None and "original" not in lines[end].lower()
+        return "\n".join(_below_header(lines[end + 1 :])).strip("\n").rstrip() if forwarded else ""
+    answering = any(_VERB.search(line[:_LONGEST]) for line in lines if "@" in line or not _QUOTED.match(line))
+    return "" if answering else "\n".join(lines).strip("\n").rstrip()
+
+
+def _below_header(lines: list[str]) -> list[str]:
+    """Without the lines that say who wrote the forwarded message, when and about what."""
+    start = next((index for index, line in enumerate(lines) if line.strip(" \t>")), len(lines))
+    if start < len(lines) and header_line(lines[start]) is not None:
+        start = next((index for index in range(start, len(lines)) if not lines[index].strip(" \t>")), len(lines))
+    return lines[start:]
 
 
 def _fenced(lines: list[str]) -> frozenset[int]:
@@ -85,7 +103,8 @@ def _quotes(lines: list[str], fenced: frozenset[int]) -> tuple[set[int], int]:
             continue
         if _QUOTED.match(line) and line.strip() != ">:":  # an address wrapped before its last bracket
             if index == 0 or not _QUOTED.match(lines[index - 1]):
-                dropped.update(_run(lines, index, introduced))
+                run = _run(lines, index, introduced)
+                dropped.update(run, _tail(lines, run.stop))
             continue
         if _cuts(lines, index):
             return dropped, index
@@ -117,6 +136,15 @@ def _run(lines: list[str], start: int, introduced: bool) -> range:
     ):
         return range(0)
     return range(start, end)
+
+
+def _tail(lines: list[str], index: int) -> range:
+    """The end of a long quoted line that a client wrapped: it goes on in small letters, and the quote goes on below."""
+    if not 0 < index < len(lines) - 1 or _QUOTED.match(lines[index]) or not _QUOTED.match(lines[index + 1]):
+        return range(0)
+    above = lines[index - 1].rstrip()
+    wrapped = len(above) >= _WIDE and _QUOTED.match(above) is not None and above[-1] not in ".!?:;"
+    return range(index, index + 1) if wrapped and lines[index][:1].islower() else range(0)
 
 
 def _attribution(lines: list[str], index: int) -> int | None:
