@@ -112,3 +112,28 @@ def test_a_person_who_writes_about_bounces_is_a_person() -> None:
     text += "550 user unknown is leaked, message could not be delivered\n"
     message = parse(text.encode(), LIMITS)
     assert (message.kind, message.bounce, message.answerable) == ("person", None, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "diagnostic", "words", "wanted"),
+    [
+        ("5.1.1", "smtp; 550 5.7.1 blacklisted", "", "5.7.1"),  # the remote server's word, RFC 2034
+        ("4.5.0", "smtp; 550 5.5.0 refused", "", "5.5.0"),
+        ("5.1.1", "smtp; 550 4.7.1 contradicts its own class", "", "5.1.1"),
+        ("5.1.1", "smtp; 550 no such user", "", "5.1.1"),
+        ("4.0.0", "", "421 4.7.0 temporarily deferred", "4.7.0"),
+        ("5.0.0", "x-unix; 255", "554 5.3.0 unknown mailer error 255", "5.3.0"),
+        ("5.0.0", "", "seen at 4.1.1 only", "5.0.0"),
+    ],
+)
+def test_nt1_the_status_is_the_most_telling_that_is_stated(
+    status: str, diagnostic: str, words: str, wanted: str
+) -> None:
+    report = (
+        f"{HEAD}Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\n{words}\n\n--b\n"
+        "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; noa@example.org\n"
+        f"Action: failed\nStatus: {status}\nDiagnostic-Code: {diagnostic}\n\n--b--\n"
+    )
+    bounce = parse(report.encode(), LIMITS).bounce
+    assert bounce is not None
+    assert [item.status for item in bounce.recipients] == [wanted]

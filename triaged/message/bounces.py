@@ -5,6 +5,7 @@ letters.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import Message as ParsedMail
 
@@ -21,6 +22,7 @@ _SCANNED = 65536  # bytes of a report that the heuristics read
 _PARAGRAPHS = re.compile(r"\n(?:[ \t]*\n)+")
 _EMPTY_LINES = re.compile(rb"\n(?:[ \t]*\r?\n){2,}")
 _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_REMOTE = re.compile(r"\b([245])\d\d[ -]['\"#]?([245]\.\d{1,3}\.\d{1,3})(?![\d.])")  # RFC 2034: behind the reply code
 _REPLY_CODE = re.compile(r"(?<![\d.])([45]\d\d)[ -]")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,10}")
 _SUBJECT = re.compile(
@@ -61,10 +63,13 @@ def read_bounce(raw: bytes, parts: list[Part], text: str, limits: Limits) -> Bou
     """What a message that is known to be a delivery report says; recipients are empty where nothing could be told."""
     blocks = [block for part in parts if part.media_type in _STATUS_TYPES for block in _blocks(raw, part, limits)]
     envelope_id = next(
-        (found for block in blocks if (found := clean_header(block.first("original-envelope-id"), 250))), ""
+        (value for block in blocks if (value := clean_header(block.first("original-envelope-id"), 250))), ""
     )
     recipients = tuple(item for block in blocks[:_MAXIMUM_RECIPIENTS] if (item := _recipient(block)) is not None)
     recipients = recipients or _inline(text, limits) or _heuristic(raw, text)
+    if len(recipients) == 1:
+        stated = next((value for block in blocks if (value := block.first("status"))), "")
+        recipients = (_completed(recipients[0], stated, text),)
     return Bounce(recipients, _original_message_id(raw, parts, text, limits), envelope_id)
 
 
@@ -112,8 +117,22 @@ def _recipient(block: Header) -> BouncedRecipient | None:
     )
 
 
+def _completed(recipient: BouncedRecipient, stated: str, text: str) -> BouncedRecipient:
+    """With the status that the report states elsewhere: for a recipient that is no address, or in the words for people."""
+    status = recipient.status or _best_status(stated, "")
+    if status.endswith(".0.0"):
+        spoken = (match[1] for match in _STATUS.finditer(text[:_SCANNED]))
+        status = next((word for word in spoken if word[0] == status[0] and not word.endswith(".0.0")), status)
+    return replace(recipient, status=status)
+
+
 def _best_status(stated: str, diagnostic: str) -> str:
-    """The stated status; where it says no more than its class (5.0.0), the one that the remote server gave."""
+    """What the remote server gave behind its reply code (RFC 2034), since some reporters make up the Status field; else the
+    stated status; where that says no more than its class (5.0.0), any that the diagnostic holds.
+    """
+    remote = _REMOTE.search(diagnostic)
+    if remote and remote[1] == remote[2][0]:
+        return remote[2]
     first = _STATUS.search(stated)
     second = _STATUS.search(diagnostic)
     if second and (first is None or (first[1].endswith(".0.0") and second[1][0] == first[1][0])):
