@@ -137,3 +137,11 @@ def test_nt1_the_status_is_the_most_telling_that_is_stated(
     bounce = parse(report.encode(), LIMITS).bounce
     assert bounce is not None
     assert [item.status for item in bounce.recipients] == [wanted]
+
+
+def test_at26_no_control_character_of_a_report_gets_through() -> None:
+    report = STANDARD.replace("Action: failed", "Action: \x1b]0;x\x07failed").replace("no such user", "\x1b[31mno")
+    bounce = parse(report.encode(), LIMITS).bounce
+    assert bounce is not None
+    assert [item.action for item in bounce.recipients] == ["failed", "delayed"]
+    assert all(item.reason.isprintable() and item.action.isalpha() for item in bounce.recipients)

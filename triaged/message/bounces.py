@@ -22,6 +22,7 @@ _SCANNED = 65536  # bytes of a report that the heuristics read
 _PARAGRAPHS = re.compile(r"\n(?:[ \t]*\n)+")
 _EMPTY_LINES = re.compile(rb"\n(?:[ \t]*\r?\n){2,}")
 _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_ACTION = re.compile(r"\s*(failed|delayed|delivered|relayed|expanded)\b", re.I)  # RFC 3464 section 2.3.3
 _REMOTE = re.compile(r"\b([245])\d\d[ -]['\"#]?([245]\.\d{1,3}\.\d{1,3})(?![\d.])")  # RFC 2034: behind the reply code
 _REPLY_CODE = re.compile(r"(?<![\d.])([45]\d\d)[ -]")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,10}")
@@ -104,7 +105,8 @@ def _blocks(raw: bytes, part: Part, limits: Limits) -> list[Header]:
 def _recipient(block: Header) -> BouncedRecipient | None:
     final = _typed(block.first("final-recipient")) or _typed(block.first("x-actual-recipient"))
     address = _typed(block.first("original-recipient")) or final
-    action = block.first("action").split("(")[0].strip().lower()
+    stated = _ACTION.match(block.first("action"))
+    action = stated[1].lower() if stated else ""
     if not address or not (action or block.first("status") or block.first("diagnostic-code")):
         return None
     diagnostic = block.first("diagnostic-code")
