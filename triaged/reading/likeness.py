@@ -1,0 +1,187 @@
+"""Which of the tickets known to a team a new report may repeat, and why. Values in, values out; never decides that one does."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlsplit
+
+from triaged.reading.likeness_terms import IDENTIFIER, WEAKNESS, terms
+
+SUBJECT_CHARACTERS = 500
+TEXT_CHARACTERS = 20_000  # what is told after that (logs, dumps) tells one report from another no better
+MOST_TERMS = 400  # distinct terms of one description
+MOST_FACTS = 100
+LEAST = 0.03  # likeness below this is chance; what is shown to people starts higher
+SHOWN = 0.3  # from here on a description is worth a person's look: docs/measured.md
+WORDS_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A vulnerability as somebody told it: a report, or one of the team's known issues."""
+
+    key: str  # the ticket's reference, or the known issue's name
+    subject: str
+    text: str  # without quoted mail and signature
+    facts: tuple[tuple[str, str], ...] = ()  # (kind, value): url, host, ip_address, cve, cwe, product, attachment
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What of a description is compared."""
+
+    key: str
+    terms: Mapping[str, float]  # term -> its weight here, without its rarity
+    marks: frozenset[str]  # "path:/login", "cve:CVE-2024-1"
+    words: Mapping[str, str] = field(default_factory=dict)  # term -> how it was written; not kept with a ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """How common terms and marks are among what one tenant knows."""
+
+    size: int  # descriptions
+    holding: Mapping[str, int]  # term or mark -> descriptions that hold it
+
+    def rarity(self, term: str) -> float:
+        """Inverse document frequency as in BM25 (Robertson and Zaragoza 2009), never negative."""
+        holding = self.holding.get(term, 0)
+        return math.log(1 + (max(self.size - holding, 0) + 0.5) / (holding + 0.5))
+
+    def share(self, term: str) -> float:
+        """The rarity of the term against that of one that a single description holds: 0 to 1."""
+        rarest = math.log(1 + (max(self.size - 1, 0) + 0.5) / 1.5)
+        return min(1.0, self.rarity(term) / rarest)
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """One description that may tell of the same thing."""
+
+    key: str
+    score: float  # 0 to 1
+    why: tuple[str, ...]  # for people
+
+
+# kind of fact -> (what it adds where both name the same, what is left where both name one and none is the same).
+# Two reports of one template on two paths are two vulnerabilities; two hosts may well be one.
+MARKS: dict[str, tuple[float, float]] = {
+    "cve": (0.9, 0.6),
+    "attachment": (0.6, 1.0),
+    "path": (0.35, 0.75),
+    "parameter": (0.2, 0.85),
+    "ip_address": (0.2, 1.0),
+    "host": (0.15, 1.0),
+    "product": (0.1, 1.0),
+}
+SATURATION = 1.2  # as BM25's k1: the tenth time that a word stands there adds little
+SUBJECT = 1.0  # what standing in the subject adds: about as much as being repeated without end
+FLATTEN = 0.7  # power of the rarity: reports share common words, and rare ones that say nothing (names, ids)
+_DIGITS = re.compile(r"\d+")
+
+
+def profile(description: Description) -> Profile:
+    """The terms and marks of a description; linear in its length, bounded in size."""
+    counts: dict[str, int] = {}
+    words: dict[str, str] = {}
+    subject = description.subject[:SUBJECT_CHARACTERS]
+    in_subject = {term for term, _ in terms(subject)}
+    for term, written in terms(f"{subject}\n{description.text[:TEXT_CHARACTERS]}"):
+        if term not in counts and len(counts) >= MOST_TERMS:
+            continue
+        counts[term] = counts.get(term, 0) + 1
+        words.setdefault(term, written)
+    weighed = {term: _weight(count, term in in_subject) for term, count in counts.items()}
+    return Profile(description.key, weighed, frozenset(_marks(description.facts[:MOST_FACTS])), words)
+
+
+def _weight(count: int, in_subject: bool) -> float:
+    return round(count * (1 + SATURATION) / (count + SATURATION) + (SUBJECT if in_subject else 0), 2)
+
+
+def _marks(facts: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for kind, value in facts:
+        if kind == "url":
+            yield from _url_marks(value)
+        elif kind in MARKS:
+            yield f"{kind}:{value.strip().casefold()[:200]}"
+
+
+def _url_marks(url: str) -> Iterator[str]:
+    try:
+        parts = urlsplit(url)
+        names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True, max_num_fields=50)]
+        host = parts.hostname
+    except ValueError:  # brackets that are no IPv6 address, or too many parameters
+        return
+    if host:
+        yield f"host:{host[:200]}"
+    path = _DIGITS.sub("0", parts.path.rstrip("/"))[:200]  # /users/17/edit and /users/23/edit are one place
+    if path:
+        yield f"path:{path}"
+    yield from (f"parameter:{name[:100]}" for name in names)
+
+
+def rank(query: Profile, candidates: Sequence[Profile], collection: Collection) -> tuple[Like, ...]:
+    """The candidates that are like the query, the likeliest first. The query's own key is left out."""
+    squares = _Squares(collection)
+    own = squares.of(query.terms)
+    likes = (_like(query, other, own, squares) for other in candidates if other.key != query.key)
+    return tuple(sorted((like for like in likes if like.score >= LEAST), key=lambda like: (-like.score, like.key)))
+
+
+class _Squares:
+    """Squared rarities, each worked out once; those of a thousand candidates share most of their terms."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+        self.known: dict[str, float] = {}
+
+    def __getitem__(self, term: str) -> float:
+        found = self.known.get(term)
+        if found is None:
+            found = self.known[term] = float(self.collection.rarity(term) ** (2 * FLATTEN))
+        return found
+
+    def of(self, weights: Mapping[str, float]) -> float:
+        return math.sqrt(sum(weight * weight * self[term] for term, weight in weights.items()))
+
+
+def _like(query: Profile, other: Profile, own: float, squares: _Squares) -> Like:
+    shared = {t: w * other.terms[t] * squares[t] for t, w in query.terms.items() if t in other.terms}
+    length = own * squares.of(other.terms)
+    cosine = min(1.0, sum(shared.values()) / length) if length else 0.0
+    same = sorted(query.marks & other.marks)
+    unlike = 1.0 - cosine
+    for mark in same:
+        unlike *= 1.0 - MARKS[_kind(mark)][0] * squares.collection.share(mark)
+    score = (1.0 - unlike) * _disagreement(query.marks, other.marks)
+    return Like(other.key, round(score, 3), _why(query, shared, same, cosine))
+
+
+def _disagreement(ours: frozenset[str], theirs: frozenset[str]) -> float:
+    left = 1.0
+    for kind, (_, remaining) in MARKS.items():
+        here = {mark for mark in ours if _kind(mark) == kind}
+        there = {mark for mark in theirs if _kind(mark) == kind}
+        if here and there and not here & there:
+            left *= remaining
+    return left
+
+
+def _kind(mark: str) -> str:
+    return mark.partition(":")[0]
+
+
+def _why(query: Profile, shared: Mapping[str, float], same: Sequence[str], cosine: float) -> tuple[str, ...]:
+    facts = [f"same {kind.replace('_', ' ')} {value}" for kind, _, value in (mark.partition(":") for mark in same)]
+    if cosine > 0.95:
+        return ("the same text", *facts)
+    best = sorted(shared, key=lambda term: (-shared[term], term))
+    classes = [f"both about {term[1:]}" for term in best if term.startswith(WEAKNESS)][:2]
+    words = list(dict.fromkeys(query.words.get(t, t.removeprefix(IDENTIFIER)) for t in best if t[0] != WEAKNESS))
+    said = ["words: " + ", ".join(words[:WORDS_SHOWN])] if words else []
+    return (*facts, *classes, *said)
