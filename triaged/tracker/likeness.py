@@ -1,0 +1,242 @@
+"""Keeps what descriptions are compared by, and finds those that share rare terms with a new one. Ranks nothing, decides nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from triaged.reading.likeness import Collection, Profile
+
+MOST_CANDIDATES = 200
+MOST_QUERY_TERMS = 64
+MOST_POSTINGS = 20_000  # entries of the index read for one query: its cost, however large the collection
+ALL = ""  # the term that every description of a tenant holds: their number
+
+metadata = MetaData()
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+# One description: a ticket's report, or one of the team's known issues.
+likeness = Table(
+    "likeness",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("tenant", String(128), nullable=False),
+    Column("name", String(128), nullable=False),  # the ticket's reference, or the known issue's name
+    Column("terms", Text, nullable=False),  # JSON: term -> weight
+    Column("marks", Text, nullable=False),  # JSON: facts as "kind:value"
+)
+
+# In how many of a tenant's descriptions a term stands. The token is a hash of tenant and term.
+likeness_term = Table(
+    "likeness_term",
+    metadata,
+    Column("token", Key, primary_key=True, autoincrement=False),
+    Column("descriptions", Integer, nullable=False),
+)
+
+# Token -> descriptions. Terms never reach the databases' own languages of queries: only hashes do, and those differ by
+# tenant, so that no tenant's query reads another's entries. A tenant is compared by its name all the same.
+_CREATE = {
+    "sqlite": (
+        "CREATE TABLE IF NOT EXISTS likeness (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, tenant VARCHAR(128) NOT NULL, "
+        "name VARCHAR(128) NOT NULL, terms TEXT NOT NULL, marks TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS likeness_term (token INTEGER NOT NULL PRIMARY KEY, descriptions INTEGER NOT NULL)",
+        "CREATE VIRTUAL TABLE IF NOT EXISTS likeness_index USING "
+        "fts5(tokens, content='', detail=none, columnsize=0, tokenize='ascii')",
+    ),
+    "postgresql": (
+        "CREATE TABLE IF NOT EXISTS likeness (id BIGSERIAL PRIMARY KEY, tenant VARCHAR(128) NOT NULL, "
+        "name VARCHAR(128) NOT NULL, terms TEXT NOT NULL, marks TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS likeness_term (token BIGINT PRIMARY KEY, descriptions INTEGER NOT NULL) "
+        "WITH (fillfactor = 70)",  # counted up in place, without a new index entry
+        "CREATE TABLE IF NOT EXISTS likeness_index (id BIGINT PRIMARY KEY REFERENCES likeness ON DELETE CASCADE, "
+        "tokens BIGINT[] NOT NULL)",
+        "CREATE INDEX IF NOT EXISTS ix_likeness_index_tokens ON likeness_index USING gin (tokens)",
+    ),
+}
+_UNIQUE = "CREATE UNIQUE INDEX IF NOT EXISTS uq_likeness_tenant_name ON likeness (tenant, name)"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What may be like a description, and how common its terms are."""
+
+    profiles: tuple[Profile, ...]
+    collection: Collection
+
+
+def create(connection: Connection) -> None:
+    """Make the tables that are not there yet."""
+    for statement in (*_CREATE[connection.dialect.name], _UNIQUE):
+        connection.execute(text(statement))
+
+
+def token(tenant: str, term: str) -> int:
+    """64 bits that stand for a tenant's term, as a signed integer."""
+    digest = blake2b(f"{tenant}\0{term}".encode(errors="replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def index(connection: Connection, tenant: str, profile: Profile) -> None:
+    """Keep a description under its key, in place of what was kept under it."""
+    forget(connection, tenant, profile.key)
+    row = {"tenant": tenant, "name": profile.key, **_written(profile)}
+    number = connection.execute(insert(likeness).values(row).returning(likeness.c.id)).scalar_one()
+    tokens = _tokens(tenant, profile)
+    _index_add(connection, number, tokens)
+    _count(connection, [*tokens, token(tenant, ALL)])
+
+
+def forget(connection: Connection, tenant: str, key: str) -> None:
+    """Keep nothing of a description any more."""
+    found = select(likeness).where(likeness.c.tenant == tenant, likeness.c.name == key).with_for_update()
+    row = connection.execute(found).one_or_none()
+    if row is None:
+        return
+    tokens = _tokens(tenant, _read(row))
+    _index_remove(connection, row.id, tokens)
+    connection.execute(delete(likeness).where(likeness.c.id == row.id))
+    # Sorted, as every writer does: two that share terms wait for each other and don't lock each other out.
+    less = update(likeness_term).where(likeness_term.c.token == bindparam("one"))
+    less = less.values(descriptions=likeness_term.c.descriptions - 1)
+    connection.execute(less, [{"one": one} for one in sorted([*tokens, token(tenant, ALL)])])
+
+
+def candidates(connection: Connection, tenant: str, query: Profile, most: int = MOST_CANDIDATES) -> Candidates:
+    """The descriptions that share the query's rare terms and facts, those with the most first."""
+    common = _collection(connection, tenant, [*query.terms, *query.marks])
+    found = _search(connection, tenant, _telling(tenant, query, common), most)
+    profiles = tuple(profile for profile in found if profile.key != query.key)
+    held = {term for profile in profiles for term in (*profile.terms, *profile.marks)}
+    missing = _collection(connection, tenant, held - common.holding.keys())
+    return Candidates(profiles, Collection(common.size, {**missing.holding, **common.holding}))
+
+
+def _telling(tenant: str, query: Profile, common: Collection) -> dict[int, float]:
+    """The query's tokens that are worth looking up, with their weights: the most telling, up to a bounded number of entries."""
+    weights = dict.fromkeys(query.marks, 2.0) | dict(query.terms)
+    scored = {term: weight * common.rarity(term) ** 2 for term, weight in weights.items() if common.holding.get(term)}
+    chosen: dict[int, float] = {}
+    entries = 0
+    for term in sorted(scored, key=lambda term: (-scored[term], term)):
+        entries += common.holding[term]
+        if chosen and (entries > MOST_POSTINGS or len(chosen) == MOST_QUERY_TERMS):
+            break
+        chosen[token(tenant, term)] = scored[term]
+    return chosen
+
+
+def _collection(connection: Connection, tenant: str, wanted: Iterable[str]) -> Collection:
+    by_token = {token(tenant, term): term for term in (*wanted, ALL)}
+    counted = select(likeness_term.c.token, likeness_term.c.descriptions)
+    holding = {
+        by_token[row.token]: row.descriptions
+        for some in _parts(sorted(by_token))
+        for row in connection.execute(counted.where(likeness_term.c.token.in_(some)))
+    }
+    return Collection(holding.pop(ALL, 0), holding)
+
+
+def _parts(tokens: Sequence[int], size: int = 10_000) -> Iterable[Sequence[int]]:
+    """As many as one statement may hold parameters (SQLite 32,766, PostgreSQL 65,535)."""
+    return (tokens[start : start + size] for start in range(0, len(tokens), size))
+
+
+def _search(connection: Connection, tenant: str, telling: Mapping[int, float], most: int) -> list[Profile]:
+    if not telling:
+        return []
+    statement, parameters = _SEARCH[connection.dialect.name](telling)
+    rows = connection.execute(text(statement), {**parameters, "tenant": tenant, "most": most})
+    return [_read(row) for row in rows]
+
+
+def _sqlite_search(telling: Mapping[int, float]) -> tuple[str, dict[str, Any]]:
+    one = "SELECT rowid AS id, :w{n} AS weight FROM likeness_index WHERE likeness_index MATCH :t{n}"
+    entries = " UNION ALL ".join(one.format(n=n) for n in range(len(telling)))
+    parameters: dict[str, Any] = {f"t{n}": _word(key) for n, key in enumerate(telling)}
+    parameters |= {f"w{n}": weight for n, weight in enumerate(telling.values())}
+    return _BEST.format(entries=entries), parameters
+
+
+def _postgres_search(telling: Mapping[int, float]) -> tuple[str, dict[str, Any]]:
+    entries = (
+        "SELECT i.id, q.weight FROM unnest(CAST(:tokens AS bigint[]), CAST(:weights AS float8[])) AS q(token, weight) "
+        "CROSS JOIN LATERAL (SELECT id FROM likeness_index WHERE tokens @> ARRAY[q.token]) AS i"
+    )
+    return _BEST.format(entries=entries), {"tokens": list(telling), "weights": list(telling.values())}
+
+
+# The weights are added up over the index alone; the rows are read for the best only.
+_BEST = (
+    "SELECT l.name, l.terms, l.marks FROM "
+    "(SELECT e.id, SUM(e.weight) AS weight FROM ({entries}) AS e GROUP BY e.id) AS best "
+    "JOIN likeness AS l ON l.id = best.id WHERE l.tenant = :tenant ORDER BY best.weight DESC, l.id DESC LIMIT :most"
+)
+_SEARCH = {"sqlite": _sqlite_search, "postgresql": _postgres_search}
+
+
+def _index_add(connection: Connection, number: int, tokens: Sequence[int]) -> None:
+    if connection.dialect.name == "sqlite":
+        words = {"id": number, "tokens": " ".join(map(_word, tokens))}
+        connection.execute(text("INSERT INTO likeness_index (rowid, tokens) VALUES (:id, :tokens)"), words)
+    else:
+        statement = text("INSERT INTO likeness_index (id, tokens) VALUES (:id, :tokens)")
+        connection.execute(statement, {"id": number, "tokens": list(tokens)})
+
+
+def _index_remove(connection: Connection, number: int, tokens: Sequence[int]) -> None:
+    """On PostgreSQL the row goes with its description."""
+    if connection.dialect.name == "sqlite":
+        # A contentless table forgets only what it is told that it holds.
+        statement = "INSERT INTO likeness_index (likeness_index, rowid, tokens) VALUES ('delete', :id, :tokens)"
+        connection.execute(text(statement), {"id": number, "tokens": " ".join(map(_word, tokens))})
+
+
+def _count(connection: Connection, tokens: Sequence[int]) -> None:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    rows = [{"token": one, "descriptions": 1} for one in sorted(tokens)]
+    more = dialect.insert(likeness_term).on_conflict_do_update(
+        index_elements=["token"], set_={"descriptions": likeness_term.c.descriptions + 1}
+    )
+    connection.execute(more, rows)
+
+
+def _word(number: int) -> str:
+    """A token as FTS5 takes it: letters and digits only."""
+    return f"{number & 0xFFFFFFFFFFFFFFFF:016x}"
+
+
+def _tokens(tenant: str, profile: Profile) -> list[int]:
+    return sorted({token(tenant, term) for term in (*profile.terms, *profile.marks)})
+
+
+def _written(profile: Profile) -> dict[str, str]:
+    return {
+        "terms": json.dumps(dict(profile.terms), separators=(",", ":")),
+        "marks": json.dumps(sorted(profile.marks), separators=(",", ":")),
+    }
+
+
+def _read(row: Any) -> Profile:
+    return Profile(row.name, json.loads(row.terms), frozenset(json.loads(row.marks)))
