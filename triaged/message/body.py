@@ -14,6 +14,7 @@ from triaged.message.filetype import detect
 from triaged.message.html import html_to_text
 from triaged.message.model import Attachment, Limits
 from triaged.message.structure import Part
+from triaged.message.tnef import SIGNATURE, inner_files
 from triaged.message.transfer import decode_transfer, uudecode
 
 _READ_AS_TEXT = frozenset(
@@ -24,6 +25,7 @@ _UUENCODED = re.compile(
     rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n((?:[!-`][^\r\n]{0,90}\r?\n){1,2000000}?)[ `]?(?:\r?\n)?end[ \t]*\r?$",
     re.M,
 )
+_INSIDE = (-1, 0)  # no slice of the raw message
 _NO_HTML_HERE = re.compile(r"html|mime|view|anzeig|affich", re.I)
 
 
@@ -44,7 +46,7 @@ def read_body(raw: bytes, root: Part, parts: list[Part], limits: Limits) -> Body
     body.text = _render(raw, root, texts, body, limits)
     for part in parts:
         if part.is_leaf() and (id(part) not in texts or _is_also_a_file(part)):
-            body.attachments.append(_attachment(raw, part, body))
+            body.attachments.extend(_attachments(raw, part, body, limits))
     if len(body.text) > limits.text_bytes:
         body.text = body.text[: limits.text_bytes]
         body.defects.append("truncated: text")
@@ -169,12 +171,18 @@ def _without_uuencoded(part: Part, data: bytes, body: Body) -> bytes:
     return b"".join(kept) + data[end:]
 
 
-def _attachment(raw: bytes, part: Part, body: Body) -> Attachment:
+def _attachments(raw: bytes, part: Part, body: Body, limits: Limits) -> list[Attachment]:
+    """The part as a file, and behind it the files within it where it is a winmail.dat (AT-15: no other container is opened)."""
     content, defect = decode_transfer(raw[part.start : part.end], part.encoding)
     body.defects.extend([defect] if defect else [])
     in_related = part.parent is not None and part.parent.media_type == "multipart/related"
     inline = part.disposition == "inline" or (in_related and part.disposition != "attachment")
-    return _described(part.name, part.media_type, content, inline, (part.start, part.end - part.start), part.encoding)
+    span = (part.start, part.end - part.start)
+    inner = inner_files(content, limits.parts - len(body.attachments)) if content.startswith(SIGNATURE) else []
+    return [
+        _described(part.name, part.media_type, content, inline, span, part.encoding),
+        *(_described(name, "application/octet-stream", data, False, _INSIDE, "") for name, data in inner),
+    ]
 
 
 def _described(

@@ -71,7 +71,7 @@ class Attachment:
     size: int  # octets after transfer decoding
     sha256: str  # of the octets after transfer decoding
     inline: bool
-    offset: int  # of the encoded body in the raw message; -1 where it can't be told
+    offset: int  # of the encoded body in the raw message; -1 for a file within the winmail.dat before it
     length: int
     encoding: str  # content transfer encoding: 7bit, base64, quoted-printable, x-uuencode
 
