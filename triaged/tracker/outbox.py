@@ -119,9 +119,11 @@ def _letters(connection: Connection, ids: Sequence[int]) -> Sequence[Any]:
     return connection.execute(select(*columns).where(letter.c.id.in_(ids))).all()
 
 
+# Taken for dead while it was sending, a slow process may still hear that the server has the letter: it must not go again.
+_LATE = and_(bindparam("b_state") == "accepted", or_(letter.c.state == "unknown", letter.c.state == "queued"))
 _SETTLED = (
     update(letter)
-    .where(letter.c.id == bindparam("b_id"), letter.c.state == "sending")
+    .where(letter.c.id == bindparam("b_id"), or_(letter.c.state == "sending", _LATE))
     .values(
         state=bindparam("b_state"),
         last_reply=bindparam("b_reply"),
