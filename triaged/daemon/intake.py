@@ -215,7 +215,9 @@ def _bounded(consequence: Consequence, claimed: Claimed, aside: str | None) -> C
         consequence = replace(consequence, clocks=())
     if not claimed.sends_letters:
         consequence = replace(consequence, letters=())
-    return replace(consequence, outcome=Outcome.SET_ASIDE, reason=aside) if aside else consequence
+    if aside is None or consequence.outcome is Outcome.COPY:
+        return consequence
+    return replace(consequence, outcome=Outcome.SET_ASIDE, reason=aside)
 
 
 def _failed(one: Claimed, intake: Intake, why: str) -> None:

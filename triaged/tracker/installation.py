@@ -40,8 +40,8 @@ def know_policy(connection: Connection, policy: Policy, now: datetime) -> None:
     }
     insert_new(connection, policy_text, [row])
     same = (policy_text.c.name == policy.name, policy_text.c.version == policy.version)
-    known = connection.execute(select(policy_text.c.sha256).where(*same)).scalar_one()
-    if known != policy.sha256:
+    known = connection.execute(select(policy_text.c.sha256).where(*same)).scalar()
+    if known not in (None, policy.sha256):  # none: the same file is known by another name
         raise PolicyChangedError(
             f"policy {policy.name!r} was changed, but its version is still {policy.version!r}: "
             "give it a new version in [policy], or undo the change"
