@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -66,10 +66,11 @@ def _alone(connection: Connection) -> None:
     """One migration at a time on PostgreSQL. SQLite rebuilds a table to alter it: dropping a parent with foreign keys on
     would delete its children's rows."""
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute("PRAGMA foreign_keys=OFF")  # past SQLAlchemy, whose BEGIN would make it do nothing
     else:
         connection.exec_driver_sql("SELECT pg_advisory_lock(7311830)")  # until this connection closes
-    connection.rollback()
+        connection.rollback()
 
 
 def mend(error: SQLAlchemyError) -> str:
@@ -85,6 +86,15 @@ _MENDS = (
     (
         "readonly database",
         "the database can't be written: give triaged's user the right to write the file and its folder",
+    ),
+    (
+        "read-only transaction",
+        "the database can't be written: end its read-only mode, or name the server that writes in [tracker] url",
+    ),
+    (
+        "disk I/O error",
+        "the disk can't be written, because it is full or failing: make room or mend it, then go on; nothing that was "
+        "accepted is lost",
     ),
     ("disk is full", "the disk is full: make room, then go on; nothing that was accepted is lost"),
     ("No space left", "the disk is full: make room, then go on; nothing that was accepted is lost"),
