@@ -17,7 +17,7 @@ WEAKNESS = "#"
 _CHUNK = re.compile(r"[^\W_]++(?:[_\-.:/]++[^\W_]++)*+")
 _NUMBER = re.compile(r"\d++(?:\.\d++)*+")
 _PARTS = re.compile(r"[A-Z]++(?![a-z])|[A-Z]?+[a-z]++|\d++|[^\W\d_a-zA-Z]++")
-_CAPITALS = re.compile(r"[A-Z]{2,}+[a-z]")
+_CAPITALS = re.compile(r"([A-Z])([A-Z][a-z])")  # of a fixed length: a search for a run tries again at each letter of it
 _CWE = re.compile(r"cwe-(\d{1,4})", re.IGNORECASE)
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts that put no space between words
 
@@ -32,7 +32,10 @@ _COMMON = """
     bugcrowd report reports reported summary impact description steps reproduce
 """
 _STOP = frozenset(_COMMON.split())
-_ENDINGS = "ization isation ations ation ating ated ates ate ingly edly ments ment ing ed ion able ible ness ity ive ly er or al ous ence ance"
+_ENDINGS = """
+    ization isation ations ation ating ated ates ate ingly edly ments ment ing ed ion able ible ness ity ive ly er or al
+    ous ence ance
+"""
 _SUFFIXES = tuple(_ENDINGS.split())
 
 
@@ -66,7 +69,7 @@ def _without_suffix(word: str) -> str:
 def terms(text: str) -> Iterator[tuple[str, str]]:
     """(term, what was written), in the order of the text, as often as they stand there."""
     recent: list[str] = []
-    for chunk in _CHUNK.findall(unicodedata.normalize("NFKC", text)):
+    for chunk in _CHUNK.findall(_plain(text)):
         if cwe := _CWE.fullmatch(chunk):
             yield from _class_of(int(cwe[1]), chunk)
             continue
@@ -81,11 +84,14 @@ def terms(text: str) -> Iterator[tuple[str, str]]:
             yield from _word(part, recent)
 
 
+def _plain(text: str) -> str:
+    """Full-width letters, ligatures and the like as plain ones. One letter may stand for eighteen: the length is bounded."""
+    return unicodedata.normalize("NFKC", text)[: 2 * len(text) + 100]
+
+
 def _parts(chunk: str) -> list[str]:
     """camelCase, snake_case, HTTPServer and dotted names, taken apart."""
-    if _CAPITALS.search(chunk):
-        chunk = re.sub(r"([A-Z])([A-Z][a-z])", r"\1_\2", chunk)
-    return [part.casefold() for part in _PARTS.findall(chunk)]
+    return [part.casefold() for part in _PARTS.findall(_CAPITALS.sub(r"\1_\2", chunk))]
 
 
 def _word(part: str, recent: list[str]) -> Iterator[tuple[str, str]]:
