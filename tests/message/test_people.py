@@ -176,3 +176,13 @@ def test_a_name_in_broken_base64_leaves_the_address_readable_and_proves_nothing(
     assert "malformed-from: broken-encoded-word" in message.defects
     assert message.authenticity.verdict.value == "none"
     assert not message.answerable
+
+
+def test_comments_in_comments_are_not_followed_down() -> None:
+    """AT-10, AT-12: the standard library reads them by recursion."""
+    message = read('From: "=?x' + "(" * 400 + "?= <noa@example.org>")
+    assert message.author is not None
+    assert message.author.address == "noa@example.org"
+    assert message.authors == ()
+    assert "malformed-from: nested-comments" in message.defects
+    assert not message.answerable

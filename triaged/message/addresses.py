@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from email.errors import HeaderParseError
+from itertools import accumulate
 
 from mailparser.utils import get_addresses
 
@@ -16,6 +17,7 @@ from triaged.message.words import decode_words
 _LOCAL = re.compile(r"[^\s\x00-\x1f\x7f@()<>\[\]:;,\\\"]{1,64}|\"(?:[^\"\\\x00-\x1f]|\\.){0,62}\"")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _RESCUE = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,10}")
+_COMMENT_DEPTH = 50
 # An encoded word over 75 characters makes a name ugly, not an address doubtful.
 _HARMLESS = frozenset({"overlong-encoded-word"})
 
@@ -37,6 +39,8 @@ def parse_addresses(value: str, limit: int) -> tuple[tuple[Address, ...], tuple[
 
 def _scanned(value: str) -> tuple[list[tuple[str, str]], list[str]]:
     """Pairs of name and address as the scanner finds them, and its reasons for doubt."""
+    if _deepest_comment(value) > _COMMENT_DEPTH:
+        return [], ["nested-comments"]
     diagnostics: list[dict[str, object]] = []
     try:
         found = get_addresses(value, defects=diagnostics, decode_names=True)
@@ -45,6 +49,13 @@ def _scanned(value: str) -> tuple[list[tuple[str, str]], list[str]]:
         diagnostics = []
         found, broken = get_addresses(value, defects=diagnostics, decode_names=False), ["broken-encoded-word"]
     return found, [str(item["reason"]) for item in diagnostics if item["reason"] not in _HARMLESS] + broken
+
+
+def _deepest_comment(value: str) -> int:
+    """How deep brackets stand in one another, whatever they stand in: the standard library follows them by recursion."""
+    if value.count("(") <= _COMMENT_DEPTH:
+        return 0
+    return max(accumulate({"(": 1, ")": -1}.get(character, 0) for character in value))
 
 
 def _bounded(value: str, limit: int) -> str:
