@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import parse_qsl, urlsplit
 
 from triaged.reading.likeness_terms import IDENTIFIER, WEAKNESS, terms
@@ -182,6 +183,13 @@ def _why(query: Profile, shared: Mapping[str, float], same: Sequence[str], cosin
         return ("the same text", *facts)
     best = sorted(shared, key=lambda term: (-shared[term], term))
     classes = [f"both about {term[1:]}" for term in best if term.startswith(WEAKNESS)][:2]
-    words = list(dict.fromkeys(query.words.get(t, t.removeprefix(IDENTIFIER)) for t in best if t[0] != WEAKNESS))
-    said = ["words: " + ", ".join(words[:WORDS_SHOWN])] if words else []
+    words = _apart(query.words.get(term, term.removeprefix(IDENTIFIER)) for term in best if term[0] != WEAKNESS)
+    said = ["words: " + ", ".join(words)] if words else []
     return (*facts, *classes, *said)
+
+
+def _apart(words: Iterable[str]) -> list[str]:
+    """The first few words, without those that are a part of another."""
+    some = list(dict.fromkeys(islice(words, 2 * WORDS_SHOWN)))
+    parts = {one for one in some for other in some if one != other and one.casefold() in other.casefold()}
+    return [word for word in some if word not in parts][:WORDS_SHOWN]

@@ -18,6 +18,7 @@ _CHUNK = re.compile(r"[^\W_]++(?:[_\-.:/]++[^\W_]++)*+")
 _NUMBER = re.compile(r"\d++(?:\.\d++)*+")
 _PARTS = re.compile(r"[A-Z]++(?![a-z])|[A-Z]?+[a-z]++|\d++|[^\W\d_a-zA-Z]++")
 _CAPITALS = re.compile(r"([A-Z])([A-Z][a-z])")  # of a fixed length: a search for a run tries again at each letter of it
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")  # of a URL: %3Cscript is no name 3Cscript
 _CWE = re.compile(r"cwe-(\d{1,4})", re.IGNORECASE)
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts that put no space between words
 
@@ -86,7 +87,7 @@ def terms(text: str) -> Iterator[tuple[str, str]]:
 
 def _plain(text: str) -> str:
     """Full-width letters, ligatures and the like as plain ones. One letter may stand for eighteen: the length is bounded."""
-    return unicodedata.normalize("NFKC", text)[: 2 * len(text) + 100]
+    return unicodedata.normalize("NFKC", _ENCODED.sub(" ", text))[: 2 * len(text) + 100]
 
 
 def _parts(chunk: str) -> list[str]:

@@ -64,6 +64,12 @@ def test_other_words_for_one_weakness_and_place_are_found() -> None:
     assert any(why.startswith("words: ") and "tiffReadStrip" in why for why in first.why)
 
 
+def test_no_word_is_said_twice_in_parts() -> None:
+    asked = Description("", "Memory corruption", "in tiffReadStrip, strip, read")
+    (words,) = (why for why in like(asked)[0].why if why.startswith("words: "))
+    assert words == "words: tiffReadStrip"
+
+
 def test_an_unrelated_report_is_like_nothing() -> None:
     asked = Description("", "TLS 1.0 accepted by mail relay", "mx2 offers RC4 suites.")
     assert all(one.score < SHOWN for one in like(asked))

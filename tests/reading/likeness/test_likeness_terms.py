@@ -101,6 +101,11 @@ def test_scripts_without_spaces_are_pairs_of_letters() -> None:
     assert {"任意", "意代", "代码"} <= of("任意代码执行")
 
 
+def test_what_a_url_encodes_is_no_part_of_a_name() -> None:
+    assert "script" in of("/x?q=%3Cscript%3E")
+    assert not any("3c" in term.lower() for term in of("/x?q=%3Cscript%3E"))
+
+
 def test_letters_of_other_scripts_are_words() -> None:
     assert "уязвимость" in of("Уязвимость")
 
