@@ -51,7 +51,7 @@ sent_folder = {sent_folder}
 [mailbox.smtp]
 host = {smtp_host}
 port = {smtp_port}
-security = "none"
+security = {smtp_security}
 username = {address}
 password = {smtp_password}
 envelope = {envelope}
@@ -190,6 +190,13 @@ class Installation:
         """Straight into the mailbox by LMTP."""
         self.dovecot.deliver(raw, self.address, sender)
 
+    def append_or_deliver(self, raw: bytes) -> None:
+        """Into the mailbox whatever it is: as a client files it, where that can be, else by LMTP."""
+        try:
+            self.dovecot.append(raw, self.address)
+        except AssertionError:
+            self.deliver(raw)
+
     def mail_to_key(self, keyed: str, raw: bytes) -> None:
         """To a keyed address, as it stands in a Reply-To, from whoever the message says."""
         sender = str(parsed(raw)["From"])
@@ -261,6 +268,7 @@ def installation(directory: Path, url: str, dovecot: Dovecot, mx_port: int, smtp
         sent_folder="",
         smtp_host="127.0.0.1",
         smtp_port=smtp_port,
+        smtp_security="none",
         smtp_password=PASSWORD,
         envelope="keyed",
         fetch_messages=50,

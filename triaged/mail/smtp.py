@@ -198,7 +198,8 @@ async def _login(client: SMTP, username: str, password: str) -> None:
         raise _NoConnection(Temporary(f"login: {what_ended(error)}", "server")) from error
     except (SMTPException, ValueError) as error:
         client.close()
-        busy = isinstance(error, SMTPResponseException) and error.code == 421
+        # 4yz is the server's trouble and not the password's (RFC 4954 section 6): 454 while its user database restarts.
+        busy = isinstance(error, SMTPResponseException) and 400 <= error.code < 500
         raise _NoConnection(Temporary(f"login: {_said(error)}", "server" if busy else "login")) from error
     except BaseException:
         client.close()
