@@ -15,12 +15,16 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from sqlalchemy import update
 
-from tests.attack.world import ROOT, configuration, world
+from tests.attack.world import ROOT, configuration, mail, world
 from triaged.daemon import log
+from triaged.daemon.checks import check
 from triaged.daemon.supervise import Part, join, start
+from triaged.settings.load import load
 from triaged.tracker import leases
 from triaged.tracker.engine import writing
+from triaged.tracker.schema import letter
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 LENGTH = timedelta(seconds=30)
@@ -91,3 +95,34 @@ def test_sigterm_ends_the_daemon_within_ten_seconds_though_the_database_is_locke
         daemon.kill()
         daemon.wait()
         daemon.stderr.close()
+
+
+def failing_items(path: Path) -> dict[str, str]:
+    settings = load(path, {})
+    return {item.item: item.mend for item in check(settings, datetime.now(UTC)) if not item.ok}
+
+
+def test_check_tells_of_mail_that_a_renamed_mailbox_left_behind(tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        w.receive(mail(proven=True))
+        w.deliver(mail(text="never read, for the mailbox is renamed before"))
+    path = configuration(tmp_path, f"sqlite:///{tmp_path}/triaged.db", name="psirt")
+    assert "3 message(s) and letter(s) wait" in failing_items(path)["mailbox security"]
+
+
+def test_check_tells_of_letters_that_the_team_never_got(tmp_path: Path) -> None:
+    """The one thing that the team can't be mailed about."""
+    with world(tmp_path) as w:
+        w.now[0] = datetime.now(UTC)
+        w.receive(mail(proven=True))
+        with writing(w.house.engine) as connection:
+            connection.execute(update(letter).where(letter.c.audience == "team").values(state="failed"))
+    path = configuration(tmp_path, f"sqlite:///{tmp_path}/triaged.db")
+    assert "1 letter(s) to the team were refused" in failing_items(path)["letters to the team security"]
+
+
+def test_a_healthy_tracker_has_nothing_that_stands(tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        w.receive(mail(proven=True))
+    found = failing_items(configuration(tmp_path, f"sqlite:///{tmp_path}/triaged.db"))
+    assert not [item for item in found if item.startswith(("mailbox", "letters to"))]

@@ -24,7 +24,7 @@ from triaged.policy.calendar import doubts
 from triaged.settings.model import MailboxSettings, Settings, SmtpSettings
 from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.wire import UnsafeLetterError, compose, text_value
-from triaged.tracker import installation, leases, migrate
+from triaged.tracker import installation, leases, migrate, standing
 from triaged.tracker.engine import connect, reading
 
 LEAST_DISK_BYTES = 512 * 1024 * 1024
@@ -93,6 +93,7 @@ def _tracker(settings: Settings, now: datetime) -> Iterator[Item]:
         if _holds_a_tracker(engine, url):
             yield from _clock(engine, now)
             yield from _parts(engine, now)
+            yield from _standing(engine, settings, now)
     except SQLAlchemyError as error:
         yield Item("database", False, migrate.mend(error))
     finally:
@@ -162,6 +163,25 @@ def _parts(engine: Engine, now: datetime) -> Iterator[Item]:
             yield Item(f"part {part.name}", not failing, part.reason if failing else "", "" if failing else part.reason)
     if not alive:
         yield Item("daemon", True, note="no daemon runs now")
+
+
+def _standing(engine: Engine, settings: Settings, now: datetime) -> Iterator[Item]:
+    """A mailbox that was renamed leaves its mail behind; a mistyped team address leaves the team in the dark."""
+    names = [mailbox.name for mailbox in settings.mailboxes]
+    with reading(engine) as connection:
+        left = standing.orphaned(connection, names)
+        refused = {name: standing.untold(connection, name, now) for name in names}
+    for name, count in sorted(left.items()):
+        mend = (
+            f"{count} message(s) and letter(s) wait for it, and it is not in the configuration: name a mailbox so again"
+        )
+        yield Item(f"mailbox {name}", False, mend)
+    for name, count in refused.items():
+        if count:
+            mend = (
+                f"{count} letter(s) to the team were refused: see `triaged outbox list --state failed`, and mend [team]"
+            )
+            yield Item(f"letters to the team {name}", False, mend)
 
 
 def running(settings: Settings, now: datetime) -> Item:
