@@ -96,6 +96,7 @@ def _messages(connection: Connection, items: Sequence[Item], tenant: str) -> dic
         return {}
     rows = connection.execute(
         select(
+            message.c.id,
             message.c.message_id,
             ticket.c.token,
             message.c.direction,
@@ -106,10 +107,9 @@ def _messages(connection: Connection, items: Sequence[Item], tenant: str) -> dic
             letter.c.template,
         )
         .join(ticket, message.c.ticket_id == ticket.c.id)
-        .outerjoin(letter, letter.c.message_row == message.c.id)
+        .outerjoin(letter, and_(letter.c.message_id == message.c.message_id, message.c.direction == "out"))
         .where(message.c.tenant == tenant, message.c.message_id.in_(wanted))
-        .order_by(message.c.id.desc())  # a stranger who repeats an id does not hide its first use
-    )
+    ).all()
     return {
         row.message_id: KnownMessage(
             message_id=row.message_id,
@@ -121,7 +121,8 @@ def _messages(connection: Connection, items: Sequence[Item], tenant: str) -> dic
             meets=tuple(row.meets or ()),
             template=row.template or "",
         )
-        for row in rows
+        # A stranger who repeats an id does not hide its first use. Ordered here: SQLite would walk the table instead.
+        for row in sorted(rows, key=lambda row: row.id, reverse=True)
     }
 
 
