@@ -94,9 +94,9 @@ def messages(path: Path) -> Iterator[Found]:
         yield from _maildir(path)
     else:
         for inner in sorted(path.iterdir()):
-            if inner.is_dir():
+            if inner.is_dir() and not inner.is_symlink():
                 yield from messages(inner)
-            elif inner.suffix.lower() in SUFFIXES:
+            elif inner.is_file() and inner.suffix.lower() in SUFFIXES:
                 yield from _file(inner)
 
 

@@ -178,7 +178,7 @@ def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, 
         known = load_known(connection, items, desk, at)
         caused = _side_by_side(items, known, desk, at, intake.entropy)
         written = [
-            Written(item, _bounded(consequence, claimed, aside))
+            Written(item, _bounded(consequence, claimed, aside), quiet=not claimed.sends_letters)
             for (claimed, item), consequence in zip(wave, caused, strict=True)
         ]
         write(connection, written, desk, at, intake.entropy)

@@ -37,6 +37,7 @@ class Written:
 
     item: Item
     consequence: Consequence
+    quiet: bool = False  # taken in from a file: no letter, now or later
 
 
 def write(connection: Connection, batch: Sequence[Written], desk: Desk, at: datetime, entropy: Entropy) -> None:
@@ -68,6 +69,8 @@ def _tickets(connection: Connection, batch: Sequence[Written], desk: Desk, at: d
 
 
 def _waits_for_digest(written: Written) -> bool:
+    if written.quiet:
+        return False
     events = written.consequence.events
     return any(e.kind is EventKind.UNANSWERED and e.data.get("gathered") for e in events)
 
