@@ -24,6 +24,7 @@ config_option: Callable[[F], F] = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="The configuration file. Default: $TRIAGED_CONFIG, ./triaged.toml, /etc/triaged/triaged.toml.",
 )
+NUMBER = click.IntRange(1, 2**31 - 1)  # of rows, and of a row
 json_option: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
@@ -81,10 +82,11 @@ def rfc3339(instant: datetime | None) -> str | None:
 
 def print_json(document: object) -> None:
     """One JSON document on standard output."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    click.echo(_UNSAFE.sub(lambda m: f"\\u{ord(m.group()):04x}", text))  # all of these stand within JSON strings
 
 
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def safe(text: object) -> str:

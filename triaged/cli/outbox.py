@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from triaged.cli.failure import CommandError
-from triaged.cli.options import config_option, json_option, print_json, safe, settings_of, table, tracker_of
+from triaged.cli.options import NUMBER, config_option, json_option, print_json, safe, settings_of, table, tracker_of
 
 STATES = ("queued", "held", "sending", "accepted", "unknown", "failed", "dropped")
 
@@ -21,7 +21,7 @@ def command() -> None:
 @config_option
 @json_option
 @click.option("--state", type=click.Choice(STATES), help="Only letters in this state.")
-@click.option("--most", default=10_000, show_default=True, help="How many, the newest first.")
+@click.option("--most", type=NUMBER, default=10_000, show_default=True, help="How many, the newest first.")
 def list_(config: Path | None, as_json: bool, state: str | None, most: int) -> None:
     """List letters, the newest first."""
     from triaged.tracker.engine import reading
@@ -49,7 +49,7 @@ def list_(config: Path | None, as_json: bool, state: str | None, most: int) -> N
 
 
 @command.command("show")
-@click.argument("letter", type=int)
+@click.argument("letter", type=NUMBER)
 @config_option
 @json_option
 def show(letter: int, config: Path | None, as_json: bool) -> None:
@@ -73,7 +73,7 @@ def show(letter: int, config: Path | None, as_json: bool) -> None:
 
 
 @command.command("retry")
-@click.argument("letter", type=int)
+@click.argument("letter", type=NUMBER)
 @config_option
 def retry(letter: int, config: Path | None) -> None:
     """Let a letter that waits, failed or is held go again now, with the same bytes."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from triaged.cli.options import config_option, json_option, print_json, settings_of, table, tracker_of
+from triaged.cli.options import NUMBER, config_option, json_option, print_json, settings_of, table, tracker_of
 
 
 @click.group("receipt")
@@ -18,7 +18,7 @@ def command() -> None:
 @config_option
 @json_option
 @click.option("--set-aside", "set_aside", is_flag=True, help="Only what could not be read.")
-@click.option("--most", default=10_000, show_default=True, help="How many, the newest first.")
+@click.option("--most", type=NUMBER, default=10_000, show_default=True, help="How many, the newest first.")
 def list_(config: Path | None, as_json: bool, set_aside: bool, most: int) -> None:
     """List receipts, the newest first."""
     from triaged.tracker.engine import reading

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from triaged.cli.failure import CommandError
-from triaged.cli.options import config_option, json_option, print_json, safe, settings_of, table, tracker_of
+from triaged.cli.options import NUMBER, config_option, json_option, print_json, safe, settings_of, table, tracker_of
 
 
 @click.group("ticket")
@@ -19,7 +19,7 @@ def command() -> None:
 @command.command("list")
 @config_option
 @json_option
-@click.option("--most", default=1000, show_default=True, help="How many, the newest first.")
+@click.option("--most", type=NUMBER, default=1000, show_default=True, help="How many, the newest first.")
 def list_(config: Path | None, as_json: bool, most: int) -> None:
     """List tickets, the newest first."""
     from triaged.tracker.engine import reading
