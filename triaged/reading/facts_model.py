@@ -1,0 +1,82 @@
+"""What a fact is, and the text that facts are read from. Knows no kind of fact by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+from triaged.message.model import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that a report says, and the words that say it."""
+
+    # url | host | ip_address | tester_ip_address | cve | cwe | cvss | product | weakness | credit_as | anonymity
+    # | disclosure_date | exploited | contact | other_party
+    kind: str
+    value: str  # normal form: refanged, CVE-2026-1234, CWE-79, 2027-01-15, "90 days"
+    at: tuple[int, int]  # offsets into the message's text
+
+
+# Footers that gateways and organisations add below every mail: their links and names say nothing of the report.
+_FOOTER = re.compile(
+    r"[^\n]{0,80}(?:virus-free|unsubscribe|scanned (?:by|for)|originated (?:from )?outside|confidentiality notice"
+    r"|intended (?:solely|only|exclusively) for|view this email in|manage your (?:subscription|preferences))",
+    re.I,
+)
+
+
+def written(message: Message) -> str:
+    """The text with every character outside the sender's own lines blanked, so that offsets stay those of `text`.
+
+    A forwarded report is kept whole: what matters in it is the quoted part.
+    """
+    if message.forwarded is not None:
+        return message.text
+    return "\n".join(_own_lines(message.text.split("\n"), message.new_text.split("\n")))
+
+
+def _own_lines(everything: list[str], own: list[str]) -> list[str]:
+    """The new text's lines at their places; they come in the order of the text, so that one pass finds them."""
+    waiting, kept = 0, []
+    for line in everything:
+        mine = waiting < len(own) and line.rstrip() == own[waiting].rstrip()
+        waiting += mine
+        kept.append(line if mine and not _FOOTER.match(line) else " " * len(line))
+    return kept
+
+
+def blanked(text: str, spans: list[tuple[int, int]]) -> str:
+    """The text with these spans (in order, disjoint) as spaces: what one finder has read, the next one leaves."""
+    pieces, end = [], 0
+    for first, last in spans:
+        pieces += [text[end:first], " " * (last - first)]
+        end = last
+    return "".join([*pieces, text[end:]])
+
+
+def words(text: str) -> frozenset[str]:
+    """A table of words, as one writes it."""
+    return frozenset(text.split())
+
+
+MOST_MATCHES = 2000  # of one pattern in one text: what comes after that is a dump, and an attacker's time is bounded
+
+
+def matches(pattern: re.Pattern[str], text: str) -> Iterable[re.Match[str]]:
+    """The first matches of a pattern."""
+    return islice(pattern.finditer(text), MOST_MATCHES)
+
+
+_SENTENCE = re.compile(r"(?<!\b\w)[.!?](?=\s)|\n\s*\n|[。！？]")  # noqa: RUF001 - full-width marks end sentences too
+
+
+def sentence(text: str, first: int, last: int, reach: int = 160) -> tuple[str, str]:
+    """What stands before and after a span in the same sentence, at most `reach` characters each."""
+    before, after = text[max(0, first - reach) : first], text[last : last + reach]
+    ends = [found.end() for found in _SENTENCE.finditer(before)]
+    stop = _SENTENCE.search(after)
+    return before[ends[-1] if ends else 0 :], after[: stop.start()] if stop else after
