@@ -289,3 +289,17 @@ def test_quotes_in_html_that_nothing_closes_or_opens_are_read() -> None:
         "<BLOCKQUOTE CITE=a>x</blockquote></blockquote>",
     ):
         assert "x" in read(f"From: noa@example.org\nContent-Type: text/html\n\n{html}\n").text or "x" not in html
+
+
+def test_uuencode_within_other_text_is_told_by_its_first_line() -> None:
+    text = "How to:\nbegin 644 poc.txt\nis how such a file begins.\nend\n\nbegin 644 real.txt\n%:&5L;&\\\n`\nend\nBye."
+    message = read(f"From: noa@example.org\n\n{text}\n")
+    assert [(item.name, item.size) for item in message.attachments] == [("real.txt", 5)]
+    assert "is how such a file begins." in message.text
+    assert message.text.rstrip().endswith("Bye.")
+    assert "%:&5L" not in message.text
+
+
+def test_at13_files_in_the_text_are_no_more_than_parts_may_be() -> None:
+    message = read("From: noa@example.org\n\n" + "begin 644 x\n#86)C\n`\nend\n" * 2000)
+    assert len(message.attachments) == LIMITS.parts

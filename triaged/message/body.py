@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from triaged.message.charsets import decode
@@ -21,10 +22,8 @@ _READ_AS_TEXT = frozenset(
     {"text/plain", "text/html", "text/enriched", "text/markdown", "text/x-markdown", "text/watch-html"}
 )
 _HTML_TAG = re.compile(r"<[^>]{1,2000}>")
-_UUENCODED = re.compile(
-    rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n((?:[!-`][^\r\n]{0,90}\r?\n){1,2000000}?)[ `]?(?:\r?\n)?end[ \t]*\r?$",
-    re.M,
-)
+_BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n([!-`])([^\r\n]{0,90})\r?\n", re.M)
+_END = re.compile(rb"\n[ `]?(?:\r?\n)?end[ \t]*(?=\r?\n|\r?\Z)")
 _INSIDE = (-1, 0)  # no slice of the raw message
 _NO_HTML_HERE = re.compile(r"html|mime|view|anzeig|affich", re.I)
 
@@ -111,7 +110,7 @@ def _leaf_text(raw: bytes, part: Part, body: Body, limits: Limits) -> str:
     data, defect = decode_transfer(raw[part.start : part.end], part.encoding)
     body.defects.extend([defect] if defect else [])
     if part.encoding in ("7bit", "8bit", "binary") and b"begin " in data:
-        data = _without_uuencoded(part, data, body)
+        data = _without_uuencoded(part, data, body, limits)
     cap = 4 * (limits.html_bytes if part.media_type == "text/html" else limits.text_bytes)
     text, defect = decode(data[:cap], part.parameters.get("charset", ""))
     body.defects.extend([defect] if defect else [])
@@ -157,18 +156,39 @@ def _quoted(paragraph: list[str], depth: int) -> str:
     return f"{'>' * depth} {text}" if depth else text
 
 
-def _without_uuencoded(part: Part, data: bytes, body: Body) -> bytes:
+def _without_uuencoded(part: Part, data: bytes, body: Body, limits: Limits) -> bytes:
     """Files that old mailers put into the text itself leave it and become attachments."""
     kept: list[bytes] = []
     end = 0
-    for match in _UUENCODED.finditer(data):
-        kept.append(data[end : match.start()])
-        end = match.end()
-        content = uudecode(match[2])
-        name = clean_text(decode(match[1], "")[0]).strip()
-        span = (part.start + match.start(), match.end() - match.start())
+    for name, start, content_start, stop in _uuencoded(data, limits.parts - len(body.attachments)):
+        kept.append(data[end:start])
+        end = stop
+        content = uudecode(data[content_start:stop])
+        span = (part.start + start, stop - start)
         body.attachments.append(_described(name, "application/octet-stream", content, False, span, "x-uuencode"))
     return b"".join(kept) + data[end:]
+
+
+def _uuencoded(data: bytes, limit: int) -> Iterator[tuple[str, int, int, int]]:
+    """(name, start, start of the first line of content, end) of at most `limit` files. The first line must be as long as
+    its first octet says; each end is looked for once.
+    """
+    position, last, found = 0, None, 0
+    while found < limit and (begin := _BEGIN.search(data, position)) is not None:
+        position = begin.start(2)
+        if not _is_uuencode(begin[2][0], len(begin[3].rstrip())):
+            continue
+        if last is None or last.start() < begin.end() - 1:
+            last = _END.search(data, begin.end() - 1)
+        if last is None:
+            return
+        yield clean_text(decode(begin[1], "")[0]).strip(), begin.start(), begin.start(2), last.end()
+        position, found = last.end(), found + 1
+
+
+def _is_uuencode(first: int, length: int) -> bool:
+    wanted = (((first - 32) & 63) + 2) // 3 * 4
+    return wanted - 2 <= length <= wanted + 2  # writers that trim blanks, or add a check character
 
 
 def _attachments(raw: bytes, part: Part, body: Body, limits: Limits) -> list[Attachment]:

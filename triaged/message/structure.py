@@ -10,6 +10,7 @@ from triaged.message.model import Limits
 from triaged.message.parameters import file_name, parse_value
 
 _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r?\n|\r?\Z)")
+_NEAR_MISSES = 2000  # lines that begin as the delimiter does and are none, within one multipart
 _GUESS = re.compile(rb"^--([0-9A-Za-z'()+_,./:=?-]{1,70})[ \t]*\r?$", re.M)
 
 
@@ -100,6 +101,7 @@ def _spans(raw: bytes, start: int, end: int, boundary: bytes, budget: int) -> tu
     needle = b"--" + boundary
     spans: list[tuple[int, int]] = []
     opened = -1
+    misses = 0
     position = start
     while (at := raw.find(needle, position, end)) >= 0:
         position = at + len(needle)
@@ -107,6 +109,9 @@ def _spans(raw: bytes, start: int, end: int, boundary: bytes, budget: int) -> tu
             continue
         tail = _DELIMITER_END.match(raw, position, end)
         if tail is None:
+            misses += 1
+            if misses > _NEAR_MISSES:
+                break
             continue
         if opened >= 0:
             spans.append((opened, max(opened, _before_line_break(raw, at))))

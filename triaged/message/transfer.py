@@ -5,12 +5,15 @@ had (AT-16).
 from __future__ import annotations
 
 import binascii
+import io
 import re
+from itertools import islice
 
 from triaged.message.words import base64_octets
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\s]")
 UUENCODE = frozenset({"x-uuencode", "uuencode", "x-uue", "uue"})
+_UU_LINES = 1_000_000  # 45 MB of what any writer makes
 _KNOWN = frozenset({"7bit", "8bit", "binary", "base64", "quoted-printable", *UUENCODE})
 
 
@@ -21,7 +24,7 @@ def decode_transfer(data: bytes, encoding: str) -> tuple[bytes, str]:
     if encoding == "quoted-printable":
         return binascii.a2b_qp(data), ""
     if encoding in UUENCODE:
-        return uudecode(data), ""
+        return uudecode(data), "truncated: uuencode" if data.count(b"\n") > _UU_LINES else ""
     return data, "" if encoding in _KNOWN else f"unknown-encoding: {encoding[:40]}"
 
 
@@ -30,18 +33,20 @@ def _length_is_off(data: bytes) -> bool:
 
 
 def uudecode(data: bytes) -> bytes:
-    """The octets between "begin" and "end"; lines that are not uuencode are passed over."""
-    out: list[bytes] = []
-    for line in data.split(b"\n"):
-        line = line.rstrip(b"\r")
+    """The octets between "begin" and "end"; lines that are not uuencode are passed over, and so is what follows the
+    millionth line.
+    """
+    out = bytearray()
+    for line in islice(io.BytesIO(data), _UU_LINES):
+        line = line.rstrip(b"\r\n")
         if line in (b"end", b"`", b"") or line.startswith(b"begin "):
             continue
         wanted = ((line[0] - 32) & 63) * 4 // 3 + 2
         try:
-            out.append(binascii.a2b_uu(line))
+            out += binascii.a2b_uu(line)
         except binascii.Error:
             try:
-                out.append(binascii.a2b_uu(line[:wanted]))
+                out += binascii.a2b_uu(line[:wanted])
             except binascii.Error:
                 continue
-    return b"".join(out)
+    return bytes(out)
