@@ -10,6 +10,8 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -71,30 +73,40 @@ def test_a_lease_of_a_machine_whose_clock_is_a_minute_ahead_is_respected(tmp_pat
         assert not leases.take(connection, "mailbox:x", "near:1:b", NOW, LENGTH)
 
 
+@contextmanager
+def daemon(directory: Path) -> Iterator[subprocess.Popen[str]]:
+    """The program, ready."""
+    path = configuration(directory, f"sqlite:///{directory}/triaged.db")
+    command = [sys.executable, "-m", "triaged", "run", "--config", str(path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            while process.stderr.readline() != "ready\n":
+                assert process.poll() is None
+            yield process
+        finally:
+            process.kill()
+
+
 def test_sigterm_ends_the_daemon_within_ten_seconds_though_the_database_is_locked(tmp_path: Path) -> None:
-    path = configuration(tmp_path, f"sqlite:///{tmp_path}/triaged.db")
-    daemon = subprocess.Popen(
-        [sys.executable, "-m", "triaged", "run", "--config", str(path)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert daemon.stderr is not None
-        while daemon.stderr.readline() != "ready\n":
-            assert daemon.poll() is None
-        locker = sqlite3.connect(tmp_path / "triaged.db", isolation_level=None)
+    with daemon(tmp_path) as running, closing(sqlite3.connect(tmp_path / "triaged.db", isolation_level=None)) as locker:
         locker.execute("begin immediate")
         time.sleep(6)  # a heartbeat and a look of the intake wait for the lock now
-        daemon.send_signal(signal.SIGTERM)
+        running.send_signal(signal.SIGTERM)
         begun = time.monotonic()
-        assert daemon.wait(12) == 0
+        assert running.wait(12) == 0
         assert time.monotonic() - begun < 10
-        locker.close()
-    finally:
-        daemon.kill()
-        daemon.wait()
-        daemon.stderr.close()
+
+
+def test_signals_in_a_burst_end_the_daemon_as_one_does(tmp_path: Path) -> None:
+    """A terminal and a supervisor often both send one."""
+    for number in range(5):
+        (tmp_path / str(number)).mkdir()
+        with daemon(tmp_path / str(number)) as running:
+            for signalled in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+                running.send_signal(signalled)
+            assert running.wait(10) == 0
 
 
 def failing_items(path: Path) -> dict[str, str]:

@@ -38,13 +38,13 @@ def serve(settings: Settings, *, ready: Callable[[], None]) -> int:
     points.arm(os.environ)
     house = open_house(settings)
     stop, mail, letters = Event(), Event(), Event()
-    _on_signals(stop, mail, letters)
+    signalled = _signals()
     threads = start(_parts(house, mail, letters), stop, partial(_report, house))
     notify(os.environ, "READY=1")
     ready()
-    stop.wait()
+    os.read(signalled, 1)
     notify(os.environ, "STOPPING=1")
-    for event in (mail, letters):
+    for event in (stop, mail, letters):
         event.set()
     return _end(house, threads)
 
@@ -67,14 +67,20 @@ def _give_up(house: House) -> None:
         leases.give_up(connection, house.owner)
 
 
-def _on_signals(stop: Event, *wakes: Event) -> None:
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-        for wake in wakes:
-            wake.set()
+def _signals() -> int:
+    """What can be read from once SIGTERM or SIGINT came. A handler that sets an Event takes its lock, and a second signal in
+    that moment would wait for it for ever.
+    """
+    end, begin = os.pipe()
+    os.set_blocking(begin, False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _nothing)
+    signal.set_wakeup_fd(begin, warn_on_full_buffer=False)
+    return end
 
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+
+def _nothing(_signal: int, _frame: FrameType | None) -> None:
+    """The byte in the pipe says it all."""
 
 
 def _parts(house: House, mail: Event, letters: Event) -> list[Part]:
