@@ -237,3 +237,29 @@ def test_at24_names_stay_data() -> None:
     for name in names:
         raw = plain(b"x", b'application/octet-stream; name="' + name.encode() + b'"')
         assert read(raw).attachments[0].name == name.replace("\u202e", "")
+
+
+def test_at14_no_more_fields_than_allowed_are_kept() -> None:
+    message = read(b"From: noa@example.org\n" + b"X: y\n" * 3_000 + b"Subject: too late\n\nbody\n")
+    assert "truncated: header-fields" in message.defects
+    assert message.subject == ""
+    assert message.author is not None
+
+
+def test_at14_html_and_text_are_cut_and_said_so() -> None:
+    assert "truncated: html" in read(plain(b"<p>x</p>" * 200_000, b"text/html")).defects
+    message = read(plain(b"x\n" * (2 * MEGABYTE)))
+    assert "truncated: text" in message.defects
+    assert len(message.text) <= LIMITS.text_bytes
+
+
+def test_at19_a_line_of_any_length_is_kept_whole() -> None:
+    message = read(plain(b"x" * 100_000 + b"\nend"))
+    assert message.text.split("\n")[0] == "x" * 100_000
+    assert not [defect for defect in message.defects if defect.startswith("truncated")]
+
+
+def test_ml4_no_more_pieces_of_a_name_than_allowed_are_joined() -> None:
+    pieces = b"".join(b"; name*%d=%02d" % (number, number) for number in range(100))
+    raw = plain(b"x", b"application/zip" + pieces)
+    assert read(raw).attachments[0].name == "".join(f"{number:02}" for number in range(LIMITS.parameter_segments))
