@@ -11,7 +11,6 @@ import pytest
 from tests.cli.conftest import Triaged
 from tests.ticket.scene import mail
 
-
 DATED = ("Date: Tue, 05 Nov 2024 10:00:00 +0000",)
 
 

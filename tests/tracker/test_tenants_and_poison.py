@@ -62,6 +62,16 @@ def test_a_key_of_one_tenants_ticket_opens_nothing_in_the_other(two: Tracked) ->
     assert [row.tenant for row in two.rows(ticket)] == ["default", "other"]
 
 
+def test_an_id_that_the_other_tenant_knew_first_still_threads(two: Tracked) -> None:
+    two.receive(mail("ada@example.org", text="to the one tenant, under an id of its own", message_id="<x@y>"))
+    two.receive(
+        mail("bob@example.org", text="to the other one, and the id is the same", message_id="<x@y>"), mailbox="abuse"
+    )
+    answer = mail("bob@example.org", text="and one thing more about my report", fields=("In-Reply-To: <x@y>",))
+    two.receive(answer, mailbox="abuse")
+    assert two.outcomes() == ["ticket", "ticket", "appended"]
+
+
 def test_the_same_words_to_two_tenants_are_two_reports(two: Tracked) -> None:
     words = "the very same words to both of the tenants"
     two.receive(mail(proven=True, text=words))
