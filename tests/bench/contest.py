@@ -77,7 +77,8 @@ def wait_in_inbox(server: Dovecot, user: str, mails: Sequence[Mail]) -> None:
     for number, mail in enumerate(mails):
         (new / f"{1_700_000_000 + number}.M{number}.bench").write_bytes(mail.raw)
     if os.geteuid() == 0:
-        for path in [server.home(user), *server.home(user).rglob("*")]:
+        # The folder of all homes too: made here by root, it would shut Dovecot out of every later one.
+        for path in [server.home(user).parent, server.home(user), *server.home(user).rglob("*")]:
             os.chown(path, server.account.uid, server.account.gid)
 
 
