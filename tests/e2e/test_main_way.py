@@ -60,7 +60,7 @@ def test_a_report_goes_the_whole_way_and_back(house: Installation) -> None:
         by_mutt(house, house.inbox(house.team)[1], f"{ANSWERED}\n\n-- \nDana Levi\nroom 4.17", house.member)
         the_answer_reaches_the_researcher(house, acknowledgement)
         the_team_hears_that_it_was_answered(house)
-        until(lambda: all(x["state"] == "accepted" for x in house.letters()))
+        until(lambda: {x["state"] for x in house.read("outbox", "list")} == {"accepted"})
     the_tracker_holds_it_all(house, reported)
     house.audit()
 
@@ -127,8 +127,8 @@ def the_team_hears_that_it_was_answered(house: Installation) -> None:
 
 
 def the_tracker_holds_it_all(house: Installation, reported: str) -> None:
-    [listed] = house.tickets()
-    ticket = house.ticket(listed["ref"].lower().replace("-", ""))
+    [listed] = house.read("ticket", "list")
+    ticket = house.read("ticket", "show", listed["ref"].lower().replace("-", ""))
     assert ticket["ref"] == listed["ref"]
     assert (ticket["kind"], ticket["state"], ticket["waiting"]) == ("report", "received", False)
     assert ticket["subject"] == "XSS in the login form"
@@ -147,7 +147,7 @@ def the_tracker_holds_it_all(house: Installation, reported: str) -> None:
     kinds = [e["kind"] for e in ticket["events"]]
     assert (kinds[0], kinds.count("received"), kinds.count("message"), kinds.count("met")) == ("received", 1, 2, 1)
     assert {e["actor"] for e in ticket["events"]} == {"researcher", "triaged", "member:Dana Levi"}
-    outcomes = [r["outcome"] for r in house.receipts()]
+    outcomes = [r["outcome"] for r in house.read("receipt", "list")]
     assert sorted(outcomes) == ["appended", "appended", "ticket"]
 
 
