@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from triaged.message.replies import new_text
 
@@ -120,3 +122,30 @@ def test_a_quote_that_answers_nobody_is_the_text_and_an_empty_answer_is_none() -
     assert new_text("> Your login is open.\n> Truly.\n", 100) == "> Your login is open.\n> Truly."
     assert new_text("On Fri, 20 Nov 2026, Security <security@example.test> wrote:\n> Thank you.\n", 100) == ""
     assert new_text("-----Original Message-----\nFrom: a\nSent: b\nTo: c\nSubject: d\n\nThank you.\n", 100) == ""
+
+
+LINES = st.sampled_from(
+    [
+        "", " ", "Hello,", "> quoted", ">> deeper", ">", ">>> print(1)", "> GET / HTTP/1.1", "Host: a", "```", "-- ", "--", "Noa",
+        "On Fri, 20 Nov 2026 at 09:12, Ada <a@example.test> wrote:", "On Friday", "<a@example.test> wrote:", "wrote:",
+        "-----Original Message-----", "---------- Forwarded message ---------", "From: Ada", "Sent: Friday", "To: Noa",
+        "Subject: x", "________________________________", "Sent from my phone", "begin 644 x", "SELECT 1; -- x", "x" * 500,
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(LINES, max_size=60), st.integers(min_value=0, max_value=70))
+@settings(max_examples=500, deadline=None)
+def test_at27_whatever_the_lines_are_only_lines_of_the_text_are_kept_in_their_order(
+    lines: list[str], limit: int
+) -> None:
+    rest = iter([line.rstrip() for line in lines])
+    kept = [line.rstrip() for line in new_text("\n".join(lines), limit).split("\n") if line.strip()]
+    assert all(line in rest for line in kept)
+
+
+@given(st.lists(st.from_regex(r"[A-Za-z]{3}[A-Za-z ]{0,80}[.!?]", fullmatch=True), max_size=30))
+@settings(max_examples=200, deadline=None)
+def test_plain_sentences_are_kept_whole(sentences: list[str]) -> None:
+    text = "\n".join(sentence.strip() for sentence in sentences)
+    assert new_text(text, 100) == text.strip("\n").rstrip()
