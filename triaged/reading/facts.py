@@ -17,16 +17,16 @@ from triaged.reading.facts_products import products
 from triaged.reading.facts_weakness import weaknesses
 
 _RANGE = re.compile(r"\s?(?:-|\u2013|to|through|and|,|&)\s?$")
-MOST_TEXT = (
-    262_144  # characters read for facts: five hundred pages of print; what follows is a dump, kept in the message
-)
+MOST_TEXT = 65_536  # characters read for facts: what follows is a dump, and stays in the message
 MOST_OF_A_KIND = 200  # facts; a scanner's list of ten thousand addresses is an attachment, not facts
 
 
 def facts(message: Message) -> tuple[Fact, ...]:
     """The facts of the sender's own text (a forwarded report's whole text), each kind and value once, in its order."""
-    own = {address.address for address in (*message.authors, *message.reply_to)}
-    return facts_of(written(message), frozenset(address.lower() for address in own))
+    own = frozenset(address.address.lower() for address in (*message.authors, *message.reply_to))
+    ours = frozenset(address.address.lower() for address in message.to) | {*message.delivered_to}
+    found = facts_of(written(message), own)
+    return tuple(fact for fact in found if fact.kind != "contact" or fact.value not in ours - own)
 
 
 def facts_of(text: str, own_addresses: frozenset[str] = frozenset()) -> tuple[Fact, ...]:

@@ -39,6 +39,11 @@ def written(message: Message) -> str:
     return "\n".join(_own_lines(message.text.split("\n"), message.new_text.split("\n")))
 
 
+def said(message: Message) -> str:
+    """The sender's own words, footers and all; of a forwarded message all of it. Without offsets."""
+    return message.text if message.forwarded is not None else message.new_text
+
+
 def _own_lines(everything: list[str], own: list[str]) -> list[str]:
     """The new text's lines at their places; they come in the order of the text, so that one pass finds them."""
     waiting, kept = 0, []
@@ -71,7 +76,7 @@ def matches(pattern: re.Pattern[str], text: str) -> Iterable[re.Match[str]]:
     return islice(pattern.finditer(text), MOST_MATCHES)
 
 
-_SENTENCE = re.compile(r"(?<!\b\w)[.!?](?=\s)|\n\s*\n|[。！？]")  # noqa: RUF001 - full-width marks end sentences too
+_SENTENCE = re.compile(r"(?<!\b[A-Za-z])[.!?](?=\s)|\n\s*\n|[。！？]")  # noqa: RUF001 - full-width marks end sentences too
 
 
 def sentence(text: str, first: int, last: int, reach: int = 160) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from triaged.reading.facts_names import is_host
 _DOT = r"(?:\.|\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\{dot\}| \[\.\] | \[dot\] | \(dot\) )"
 _DEFANGED = re.compile(r" ?[\[({](?:\.|dot)[\])}] ?", re.I)
 _URL = re.compile(
-    r"(?<![A-Za-z0-9])(h[tx*]{2}ps?|f[tx]ps?|wss?|ldaps?|sftp|ssh|smb)(\[?:\]?//|\[://\])"
+    r"(?<![A-Za-z0-9])(h[tx*]{2}ps?|f[tx]ps?|wss?|ldaps?|sftp|ssh|smb)(\[://\]|\[?:\]?//)"
     r"([^\s<>\"`|\\^\u201c\u201d\u2018\u2019\u300c\u300d\u3001\u3002\uff0c\uff1b\uff09]{1,2000})",
     re.I,
 )
@@ -24,7 +24,7 @@ _DOTTED = re.compile(rf"(?<![\w.-])[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}}){{1,9}}",
 _HOST_FIELD = re.compile(
     r"^[ \t>*'\"-]{0,10}(?:-H ['\"])?Host:[ \t]*([A-Za-z0-9][\w.-]{2,250})(?=[:\s'\"]|$)", re.I | re.M
 )
-_SPELT_AT = ("at)", "at]", "at}", "at>", " at ")  # somebody (at) host (dot) org
+_SPELT_AT = ("at)", "at]", "at}", "at>")  # somebody (at) host (dot) org
 _IPV4 = re.compile(rf"(?<![\w.])\d{{1,3}}(?:{_DOT}\d{{1,3}}){{3}}(?!\w|\.?\d)", re.I)
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:]|\.\d)", re.I)
 # "version 1.6.2.0", "v5.0.1.2", "Chrome/98.0.4758.102": four numbers that are no address.
@@ -42,7 +42,7 @@ _TESTER_BEFORE = re.compile(
     r"|\bmeine[rn]? (?:eigene[rn]? )?ip|\bgetestet\b[^.]{0,60}\bvon\b|\btests?\b[^.]{0,40}\bvon (?:der )?ip"
     r"|\b(?:mon|mes|nos|notre)\b[^.]{0,20}\bip|\bdepuis (?:l'|mon |cette )?(?:adresse|ip)|\b(?:mi|mis"
     r"|nuestra) (?:direcci[oó]n )?ip"
-    r"|\b(?:il )?mio (?:indirizzo )?ip|\bmijn ip|\bmeu (?:endere[cç]o )?ip|\bmój (?:adres )?ip|\bмой ip"
+    r"|\b(?:il )?mio (?:indirizzo )?ip|\bmijn ip|\bmeu (?:endere[cç]o )?ip|\bmój (?:adres )?ip|\bмой ip"  # noqa: RUF001
     r"|\bс ip"  # noqa: RUF001
     r"|我的\s?ip|测试\s?ip|来源\s?ip|내 ip|私のip",
     re.I,
@@ -121,7 +121,7 @@ def _hosts(text: str) -> list[Fact]:
     for match in matches(_DOTTED, text):
         before, after = text[max(0, match.start() - 5) : match.start()], text[match.end() : match.end() + 1]
         name = _refanged(match[0])
-        if not before.lower().endswith(_SPELT_AT) and is_host(name, before, after, defanged=name != match[0]):
+        if not before.rstrip().lower().endswith(_SPELT_AT) and is_host(name, before, after, defanged=name != match[0]):
             found.append(Fact("host", name.lower(), match.span()))
     return found
 

@@ -22,7 +22,8 @@ _CREDIT = re.compile(
     re.I | re.M,
 )
 _NAME_END = re.compile(
-    r" \(|[<\[|]| - | \S{1,40}(?:@|\(at\))| aka | https?:|\s@|,? (?:in|on|if|for|at|when|once|thanks|please|with a link|and link|dans"
+    r" \(|[<\[|]| - | [^\s<]{1,40}(?:@|\(at\))| aka | https?:|\s@"
+    r"|,? (?:in|on|if|for|at|when|once|thanks|please|with a link|and link|dans"
     r"|en su|en el|in ihrer|auf) "
     r"|(?<=\w\w)[.;!](?:\s|$)|,|\bfrom the\b"
 )

@@ -49,12 +49,15 @@ _NEVER = words(
     " upgraded using ver version versions was were with your our my protocol release build test tested date chapter"
     " about around approximately over under least most roughly patch fixed day days hour hours value ratio factor"
     " against via we i you he she they und oder von mit auf ab bis vor seit est un une le la les de des du et el los"
-    " una y en con runs run running affected vulnerable installed latest host address ip network all any other earlier older newer license server public os platform proxy file db mainline tainted"
+    " una y en con runs run running affected vulnerable installed latest host address ip network"
+    " all any other earlier older newer license server"
+    " public os platform proxy file db mainline tainted"
 )
 _UNIT = re.compile(
     r"\s?(?:s|ms|sec|secs|seconds?|minutes?|hours?|days?|MB|GB|KB|MiB|GiB|kB|EUR|USD|euros?|dollars?|million"
     r"|times|x|€|\$|%)\b"
 )
+_HASH = re.compile(r"(?=[a-f]*\d)[0-9a-f]{7,40}$")  # of a commit
 _UNLIKE_ADDRESS = re.compile(r"(?!10\.|0\.)(?:[0-3]?\d\.){2}\d{1,5}\.\d{1,2}$")  # small numbers
 _DATE = re.compile(r"(?:\d{1,2}\.\d{1,2}\.(?:19|20)\d\d|(?:19|20)\d\d\.\d{1,2}\.\d{1,2})$")
 _ENDS_NAME = ".,;:!?)(\"'`|*#=-[]"
@@ -122,7 +125,7 @@ def _name_start(name: str, *, bare: bool) -> int | None:
     ending = [(match[0], match.start()) for match in re.finditer(r"\S+", name)][-6:]
     taken: list[tuple[str, int]] = []
     for word, start in reversed(ending):
-        if word[-1] in _ENDS_NAME or word.lower() in _NEVER:
+        if word[-1] in _ENDS_NAME or word.lower() in _NEVER or _HASH.match(word):
             break
         if not (_NAME_WORD.match(word) or word in _LOWER_PARTS):
             if not taken and bare and _LOWER_NAME.match(word):
