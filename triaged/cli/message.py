@@ -27,18 +27,16 @@ def read(file: Path, trust: tuple[str, ...], policy: Path | None, as_json: bool)
     Whatever the bytes are, the exit code is 0; what could not be read stands under "defects".
     """
     from triaged.daemon.desks import message_limits
-    from triaged.message.document import as_json as document_of
     from triaged.message.model import Trust
     from triaged.message.parse import parse
+    from triaged.policy.load import load_policy
+    from triaged.reading.document import as_json as document_of
     from triaged.settings.limits import Limits
 
     raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    if policy is not None:
-        from triaged.policy.load import load_policy
-
-        load_policy(policy)
+    asked = None if policy is None else load_policy(policy)
     believed = Trust(frozenset(name.lower() for name in trust))
-    document = document_of(parse(raw, message_limits(Limits()), believed))
+    document = document_of(parse(raw, message_limits(Limits()), believed), asked)
     if as_json:
         print_json(document)
     else:
