@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import re
+import statistics
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -15,6 +18,9 @@ from triaged.daemon.desks import message_limits
 from triaged.message.model import Message
 from triaged.message.parse import parse
 from triaged.reading.facts import Fact, facts
+from triaged.reading.missing import missing
+from triaged.reading.noise import noise
+from triaged.reading.purpose import purpose
 from triaged.settings.limits import Limits
 
 LIMITS = message_limits(Limits())
@@ -90,6 +96,85 @@ def fact_tables(root: Path, part: str, listing: bool) -> str:
     return "\n".join([*lines, f"\n{reports} reports, {whole} without any wrong or missed fact."])
 
 
+def noise_table(root: Path, listing: bool) -> str:
+    """How well the score tells beg-bounty-like reports from others: the area under the curve."""
+    ours, theirs = scores(root, labels_only=True), scores(root, labels_only=False)
+    tagged = [item for item in theirs if item[2] in by_topic(root)]
+    lines = ["| told from | beg | not | area |", "| --- | ---: | ---: | ---: |"]
+    for title, scored in (
+        ("the labels here", ours),
+        ("the corpus's tags and the labels here", theirs),
+        ("the same topics only", tagged),
+    ):
+        beg, rest = ([score for score, is_beg, _ in scored if is_beg is wanted] for wanted in (True, False))
+        lines.append(f"| {title} | {len(beg)} | {len(rest)} | {area(beg, rest):.3f} |")
+    if listing:
+        lines += [f"{score:.2f} {is_beg} {path}" for score, is_beg, path in sorted(theirs, reverse=True)]
+    return "\n".join(lines)
+
+
+def by_topic(root: Path) -> frozenset[str]:
+    """The reports that the corpus tags as being about what beggars write about, begging or not."""
+    with (root / "labels.csv").open(encoding="utf-8", newline="") as file:
+        return frozenset(f"corpus/{row['path']}" for row in csv.DictReader(file) if "beg-topic" in row["tags"])
+
+
+def scores(root: Path, *, labels_only: bool) -> list[tuple[float, bool, str]]:
+    """Score, label and path of each report; a corpus report without a tag or label counts as no begging."""
+    found = {}
+    for key, label, message in labelled(root):
+        if "facts" in label:
+            found[key] = (noise(message, facts(message)).score, label["beg"], key)
+    if not labels_only:
+        with (root / "labels.csv").open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                key = f"corpus/{row['path']}"
+                if row["format"] == "report-text" and key not in found:
+                    message = as_message(root / row["path"])
+                    beg = "beg-bounty-like" in row["tags"]
+                    found[key] = (noise(message, facts(message)).score, beg, key)
+    return list(found.values())
+
+
+def area(beg: list[float], rest: list[float]) -> float:
+    """The share of pairs in which the begging one scores higher; a tie is half."""
+    wins = sum((one > other) + (one == other) / 2 for one in beg for other in rest)
+    return wins / (len(beg) * len(rest))
+
+
+def judged_table(root: Path, listing: bool) -> str:
+    """Purpose and missing parts of the messages of our own, against their labels."""
+    right = {"purpose": 0, "missing": 0}
+    asked = {"purpose": 0, "missing": 0}
+    for key, label, message in labelled(root):
+        if not key.startswith("own/"):
+            continue
+        found = facts(message)
+        for name, wanted, got in (
+            ("purpose", label["purpose"], purpose(message, found).kind),
+            ("missing", label.get("missing"), list(missing(message, found))),
+        ):
+            if wanted is not None:
+                asked[name] += 1
+                right[name] += wanted == got
+                if listing and wanted != got:
+                    print(f"{key}: {name} {got}, wanted {wanted}")
+    return "\n".join(
+        ["| of our own texts | right | of |", "| --- | ---: | ---: |"]
+        + [f"| {name} | {right[name]} | {asked[name]} |" for name in right]
+    )
+
+
+def cpu_line(root: Path) -> str:
+    spent = []
+    for _, _, message in labelled(root):
+        start = time.process_time()
+        found = facts(message)
+        missing(message, found), noise(message, found), purpose(message, found)
+        spent.append(1000 * (time.process_time() - start))
+    return f"CPU for all four: median {statistics.median(spent):.1f} ms, most {max(spent):.1f} ms."
+
+
 def ratio(right: int, other: int) -> str:
     return f"{right / (right + other):.2f}" if right + other else "-"
 
@@ -102,6 +187,9 @@ def main() -> None:
     options = arguments.parse_args()
     for part in [options.part] if options.part else ["tuned", "held", "all"]:
         print(f"\n### Facts, {part}\n\n{fact_tables(options.folder, part, options.list)}")
+    print(f"\n### Noise\n\n{noise_table(options.folder, options.list)}")
+    print(f"\n### Purpose, and what is missing\n\n{judged_table(options.folder, options.list)}")
+    print(f"\n{cpu_line(options.folder)}")
 
 
 if __name__ == "__main__":
