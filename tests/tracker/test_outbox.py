@@ -247,6 +247,25 @@ def test_a_delivery_report_is_believed_at_its_own_address_alone(
     assert queued.findings() == []
 
 
+@pytest.mark.parametrize("by", ["the ENVID", "the recipient"])
+def test_a_delivery_report_that_names_no_message_id_still_finds_its_letter(queued: Tracked, by: str) -> None:
+    """NT-1: many reports return no header at all; the promise must not stay kept."""
+    queued.send_all()
+    acknowledgement = queued.letters("acknowledgement")[0]
+    raw = bounce(queued, acknowledgement.envelope_from, "<none@example.org>").replace(
+        b"Content-Type: message/rfc822-headers\r\n\r\nMessage-ID: <none@example.org>",
+        b"Content-Type: text/plain\r\n\r\n",
+    )
+    if by == "the ENVID":
+        raw = raw.replace(
+            b"Reporting-MTA:", f"Original-Envelope-Id: triaged-{acknowledgement.id}\r\nReporting-MTA:".encode()
+        )
+        raw = raw.replace(RESEARCHER.encode(), b"somebody-else@example.net")
+    queued.receive(raw)
+    assert queued.rows(clock, promise="acknowledge")[0].met_at is None, "the promise is open again"
+    assert len(queued.letters("undelivered")) == 1
+
+
 def test_a_thousandth_forged_delivery_report_tells_nobody_any_more(tracked_sqlite: Tracked) -> None:
     """AR-11, AT-8."""
     tracked = tracked_sqlite

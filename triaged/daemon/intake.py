@@ -22,7 +22,7 @@ from triaged.ticket.consequence import Consequence, Outcome
 from triaged.ticket.desk import Desk
 from triaged.ticket.known import Arrival, Known, clues
 from triaged.ticket.reference import Entropy
-from triaged.tracker import blobs, receipts
+from triaged.tracker import blobs, receipts, returning
 from triaged.tracker.consequences import Written, write
 from triaged.tracker.engine import reading, writing
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS, Item, keys_of, load_known
@@ -173,13 +173,13 @@ def _decide(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake) ->
 
 def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, aside: str | None) -> None:
     at = intake.now()
-    items = [item for _, item in wave]
     with writing(intake.engine) as connection:
+        items = returning.named(connection, [item for _, item in wave], desk.tenant)
         known = load_known(connection, items, desk, at)
         caused = _side_by_side(items, known, desk, at, intake.entropy)
         written = [
             Written(item, _bounded(consequence, claimed, aside), quiet=not claimed.sends_letters)
-            for (claimed, item), consequence in zip(wave, caused, strict=True)
+            for (claimed, _), item, consequence in zip(wave, items, caused, strict=True)
         ]
         write(connection, written, desk, at, intake.entropy)
     reach("consequences-written")

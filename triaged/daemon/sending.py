@@ -22,6 +22,7 @@ from triaged.ticket.reference import Entropy
 from triaged.tracker import failing, outbox
 from triaged.tracker.engine import reading, writing
 from triaged.tracker.outbox import Parcel, Result
+from triaged.tracker.returning import ENVELOPE_ID
 
 AHEAD = 16  # letters claimed for each connection
 GATHERING = 0.01  # seconds that a result waits for others to share its commit
@@ -141,7 +142,7 @@ def _claim(office: Office, most: int, mailboxes: Sequence[str]) -> list[Parcel]:
 
 
 async def _send(office: Office, state: _Round, parcel: Parcel) -> Result:
-    offered = Offered(parcel.sender, parcel.recipient, parcel.data, f"triaged-{parcel.id}")
+    offered = Offered(parcel.sender, parcel.recipient, parcel.data, ENVELOPE_ID.format(parcel.id))
     outcome = await state.submissions[parcel.mailbox].send(offered)
     if isinstance(outcome, Sent):
         reach("letter-accepted")
