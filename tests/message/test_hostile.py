@@ -101,6 +101,15 @@ HOSTILE: dict[str, bytes] = {
     "flowed in one": plain(b"a \n" * 350_000, b"text/plain; format=flowed; delsp=yes"),
     "charset of nobody": plain(b"\xff\xfe" * 400_000, b"text/plain; charset=x-nope"),
     "charset that runs code": plain(b"\\u202e" * 100, b"text/plain; charset=unicode_escape"),
+    "500 parts in no charset": b"From: noa@example.org\nContent-Type: multipart/mixed; boundary=b\n\n"
+    + (b"--b\n\n" + b"\xf0\xd2\xc9\xd7\xc5\xd4 \xb9" * 2000 + b"\n") * 500,
+    "2,000 fields in no charset": b"".join(
+        b"X%d: " % n + b"\xf0\xd2\xc9\xd7\xc5\xd4 \xb9" * 14 + b"\n" for n in range(2000)
+    )
+    + b"From: noa@example.org\n\nbody",
+    "words in no charset": header(
+        b"Subject: " + b"".join(b"=?x-%d?q?%b?=\n " % (n, b"=F0=D2=C9=B9" * 16) for n in range(75))
+    ),
     "wrong UTF-8": plain(b"\xc3\x28" * 500_000),
     "wrong UTF-7": plain(b"+AD" * 300_000, b"text/plain; charset=utf-7"),
     "report of nothing": plain(b"\n\n" * 300_000, b"message/delivery-status"),

@@ -24,6 +24,7 @@ _READ_AS_TEXT = frozenset(
 _HTML_TAG = re.compile(r"<[^>]{1,2000}>")
 _BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n([!-`])([^\r\n]{0,90})\r?\n", re.M)
 _END = re.compile(rb"\n[ `]?(?:\r?\n)?end[ \t]*(?=\r?\n|\r?\Z)")
+_GUESSED = 8  # parts of one message whose charset is guessed by counting letters
 _INSIDE = (-1, 0)  # no slice of the raw message
 _NO_HTML_HERE = re.compile(r"html|mime|view|anzeig|affich", re.I)
 
@@ -35,6 +36,7 @@ class Body:
     text: str = ""
     attachments: list[Attachment] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
+    guessed: int = 0  # parts whose charset could not be told by their label
     html: str = ""  # the source of the HTML that the text was made from; "" where it was plain
 
 
@@ -112,7 +114,8 @@ def _leaf_text(raw: bytes, part: Part, body: Body, limits: Limits) -> str:
     if part.encoding in ("7bit", "8bit", "binary") and b"begin " in data:
         data = _without_uuencoded(part, data, body, limits)
     cap = 4 * (limits.html_bytes if part.media_type == "text/html" else limits.text_bytes)
-    text, defect = decode(data[:cap], part.parameters.get("charset", ""))
+    text, defect = decode(data[:cap], part.parameters.get("charset", ""), statistics=body.guessed < _GUESSED)
+    body.guessed += bool(defect or "charset" not in part.parameters) and not data.isascii()
     body.defects.extend([defect] if defect else [])
     if part.media_type in ("text/html", "text/watch-html"):
         return _html(text, body, limits)

@@ -110,11 +110,13 @@ _ESCAPE = re.compile(rb"(\x1b(?:\$[@B]|\([BJ]))")
 _SAMPLE = 16384  # bytes that the guess is made from: charset-normalizer's cost grows with them
 
 
-def decode(data: bytes, label: str) -> tuple[str, str]:
-    """The text, and the defect met on the way ("" for none). `label`: the declared charset, "" for none."""
+def decode(data: bytes, label: str, *, statistics: bool = False) -> tuple[str, str]:
+    """The text, and the defect met on the way ("" for none). `label`: the declared charset, "" for none. `statistics`: count
+    letters where neither the label nor the octets tell; it takes 2 ms and more, so that the caller bounds how often.
+    """
     codec = _LABELS.get(label.strip("\"' \t").lower(), "")
     if label and not codec:
-        return _guess(data), f"unknown-charset: {label[:40]}"
+        return _guess(data, "", statistics), f"unknown-charset: {label[:40]}"
     if codec not in _NOT_ASCII_BASED and data.isascii():
         return _ascii(data, codec), ""
     if codec and codec != "ascii":
@@ -123,8 +125,8 @@ def decode(data: bytes, label: str) -> tuple[str, str]:
         except UnicodeError:
             if codec == "iso2022_jp_ext" and data.isascii():
                 return _japanese(data), ""
-            return _guess(data, codec), f"wrong-charset: {label[:40]}"
-    text = _guess(data)
+            return _guess(data, codec, statistics), f"wrong-charset: {label[:40]}"
+    text = _guess(data, "", statistics)
     return text, f"wrong-charset: {label[:40]}" if codec else ""
 
 
@@ -162,7 +164,7 @@ def _shifted(pairs: bytes) -> bytes:
     return bytes(out)
 
 
-def _guess(data: bytes, declared: str = "") -> str:
+def _guess(data: bytes, declared: str, statistics: bool) -> str:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace")
     try:
@@ -173,7 +175,7 @@ def _guess(data: bytes, declared: str = "") -> str:
             return data.decode("utf-8", "replace")
     if declared and _decodes_nearly(data, declared):
         return data.decode(declared, "replace")
-    return _by_statistics(data)
+    return _by_statistics(data) if statistics else _short(data)
 
 
 def _mostly(data: bytes) -> bool:
@@ -202,7 +204,7 @@ def _western(data: bytes) -> bool:
 
 
 def _short(data: bytes) -> str:
-    """Too short to count letters: what the octets above 127 look like, else western."""
+    """Without counting letters: what the octets above 127 look like, else western."""
     runs = _HIGH_RUN.findall(data)
     longest = max(map(len, runs), default=0)
     if longest >= 4 and all(len(run) % 2 == 0 for run in runs):
