@@ -107,6 +107,7 @@ _NOT_WESTERN = re.compile(
     rb"|[\x9a\x9e][a-z]|[a-z][\x9a\x9e\x9f\xb9\xbf]"
 )
 _ESCAPE = re.compile(rb"(\x1b(?:\$[@B]|\([BJ]))")
+_SHORT = 2048  # bytes that are looked at where no letters are counted
 _SAMPLE = 16384  # bytes that the guess is made from: charset-normalizer's cost grows with them
 
 
@@ -205,7 +206,7 @@ def _western(data: bytes) -> bool:
 
 def _short(data: bytes) -> str:
     """Without counting letters: what the octets above 127 look like, else western."""
-    runs = _HIGH_RUN.findall(data)
+    runs = _HIGH_RUN.findall(data[:_SHORT])
     longest = max(map(len, runs), default=0)
     if longest >= 4 and all(len(run) % 2 == 0 for run in runs):
         leads = [run[index] for run in runs for index in range(0, len(run), 2)]

@@ -13,6 +13,7 @@ _HEADER = dict.fromkeys((*_CONTROLS, *_BIDI, 0xFEFF, *range(0xD800, 0xE000))) | 
 )
 _TEXT = dict.fromkeys((*_CONTROLS, 0xFEFF, *range(0xD800, 0xE000)))
 _TEXT.update({0x09: "\t", 0x0A: "\n", 0x0C: "\n", 0x85: "\n", 0x2028: "\n", 0x2029: "\n"})
+_UNCLEAN = re.compile("[" + "".join(re.escape(chr(code)) for code in _TEXT if code not in (0x09, 0x0A)) + "]")
 
 _MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x20\x7f]{1,248}>")
 
@@ -29,9 +30,7 @@ def clean_text(text: str) -> str:
     """Lines that end in LF, without NUL, C0/C1 controls (TAB stays) and lone surrogates (AT-18)."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
-        return text
-    return text.translate(_TEXT)
+    return text.translate(_TEXT) if _UNCLEAN.search(text) else text  # looking is ten times as fast as translating
 
 
 def parse_message_ids(value: str) -> tuple[str, ...]:
