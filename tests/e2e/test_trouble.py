@@ -15,6 +15,7 @@ from tests.conftest import without
 from tests.e2e.installation import Installation, parsed, until
 from tests.servers.dovecot import Dovecot
 from tests.servers.imap import PASSWORD
+from tests.servers.postfix import Server
 from tests.servers.postgres import Postgres
 from tests.servers.process import Missing, workdir
 from tests.servers.sink import Answer, sink
@@ -99,7 +100,7 @@ def test_an_unknown_host_is_said_and_heals(small_house: Installation) -> None:
 
 
 def test_an_expired_certificate_is_said_and_heals(
-    small_house: Installation, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch
+    small_house: Installation, dovecot: Dovecot, submission: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """IM-9."""
     house = small_house
@@ -112,6 +113,7 @@ def test_an_expired_certificate_is_said_and_heals(
         assert "certificate has expired" in mend(house, "imap")
     finally:
         dovecot.use_certificate(dovecot.certificates.certificate)
+        submission.prove()  # Postfix looks for the new Dovecot
     goes_its_way(house, house.researcher)
 
 
