@@ -147,13 +147,13 @@ class Stored:
         print(f"\nfilled in {time.perf_counter() - begin:.0f} s")
 
     def _more(self, count: int) -> None:
-        """Made descriptions: sentences of the pool's, mixed, with numbers of their own."""
+        """Made descriptions: words of the pool's as often as they stand there, in no order."""
         chance = random.Random(7)
-        sentences = [part for known in self.known for part in known.text.split(". ") if part]
+        words = [word for known in self.known for word in known.text.split()]
         for start in range(0, max(0, count), 500):
             with writing(self.engine) as connection:
                 for number in range(start, min(start + 500, count)):
-                    text = ". ".join((*chance.choices(sentences, k=4), f"module{chance.randrange(count)}.c"))
+                    text = " ".join(chance.choices(words, k=chance.randint(30, 90)))
                     tracker.index(connection, "everything", profile(Description(f"made-{number}", "", text)))
 
     def like(self, tenant: str, asked: Description) -> tuple[Like, ...]:

@@ -30,7 +30,7 @@ from triaged.reading.likeness import Collection, Profile
 
 MOST_CANDIDATES = 200
 MOST_QUERY_TERMS = 64
-MOST_POSTINGS = 20_000  # entries of the index read for one query: its cost, however large the collection
+MOST_POSTINGS = 60_000  # entries of the index read for one query: its cost, however large the collection
 ALL = ""  # the term that every description of a tenant holds: their number
 
 metadata = MetaData()
