@@ -7,6 +7,8 @@ import pytest
 from tests.e2e.installation import Installation, report, until
 from tests.servers.postfix import Server
 
+pytestmark = pytest.mark.timeout(300)
+
 HEAD = b"From: %s.bad@elsewhere.test\r\nTo: security@example.test\r\nSubject: It is %s\r\n"
 
 

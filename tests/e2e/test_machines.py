@@ -12,6 +12,8 @@ import pytest
 from tests.e2e.installation import Installation, parsed, report, until
 from tests.servers.postfix import Postfix
 
+pytestmark = pytest.mark.timeout(300)
+
 VERDICT = b"Authentication-Results: mx.example.test; dmarc=pass header.from=%s\r\n"
 
 

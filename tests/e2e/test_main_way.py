@@ -13,6 +13,8 @@ from tests.conftest import installed
 from tests.e2e.installation import REF, Installation, parsed, report, until
 from tests.servers import mutt, swaks
 
+pytestmark = pytest.mark.timeout(300)
+
 STORY = "Opening https://app.example.test/login?next=%3Cscript%3E shows the script's words in my browser, each time."
 ASKED = "I forgot to say that it needs no login at all."
 ANSWERED = "Thank you Noa, we could reproduce it and will write again on Tuesday."

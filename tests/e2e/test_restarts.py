@@ -17,6 +17,8 @@ from tests.servers.process import stop
 from tests.servers.proxy import Proxy, proxy
 from triaged.daemon.points import NAMES
 
+pytestmark = pytest.mark.timeout(300)
+
 # From the claim to our commit nobody can tell what the server has (RFC 1047): what goes then is counted as a repeat.
 WITH_LETTERS_IN_HAND = {"letters-claimed", "letter-accepted", "results-recorded"}
 

@@ -20,6 +20,8 @@ from tests.servers.postgres import Postgres
 from tests.servers.process import Missing, workdir
 from tests.servers.sink import Answer, sink
 
+pytestmark = pytest.mark.timeout(300)
+
 
 def says(house: Installation, *signs: str, code: int = 1, words: tuple[str, ...] = ("run", "--once")) -> None:
     """The command fails with that code and says the signs on standard error, without a traceback."""
