@@ -183,7 +183,7 @@ def test_a_database_that_is_newer_is_said(imported: Triaged, installation: Path)
     with database:
         database.execute("update alembic_version set version_num = '9999'")
     database.close()
-    for words in (("db", "upgrade"), ("run", "--once")):
+    for words in (("db", "upgrade"), ("run", "--once"), ("ticket", "list"), ("audit", "--offline")):
         said = imported(*words)
         assert said.code == 1 and "newer than this program" in said.err and "Install" in said.err
 

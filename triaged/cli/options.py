@@ -37,13 +37,16 @@ def settings_of(config: Path | None) -> Settings:
 
 def tracker_of(settings: Settings) -> Engine:
     """The tracker, which must be there and of this version."""
+    from triaged import resources
     from triaged.cli.failure import CommandError
     from triaged.tracker import migrate
     from triaged.tracker.engine import connect
 
     engine = connect(settings.tracker.url)
     _refuse_to_make_a_file(settings.tracker.url)
-    if migrate.current(engine) != migrate.HEAD:
+    revision = migrate.current(engine)
+    migrate.refuse_newer(revision, resources.migrations())
+    if revision != migrate.HEAD:
         raise CommandError("the tracker's database is not of this version: run `triaged db upgrade`")
     return engine
 
