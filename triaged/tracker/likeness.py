@@ -123,17 +123,23 @@ def forget(connection: Connection, tenant: str, key: str) -> None:
     connection.execute(less, [{"one": one} for one in sorted([*tokens, token(tenant, ALL)])])
 
 
-def candidates(connection: Connection, tenant: str, query: Profile, most: int = MOST_CANDIDATES) -> Candidates:
+def candidates(
+    connection: Connection,
+    tenant: str,
+    query: Profile,
+    most: int = MOST_CANDIDATES,
+    postings: int = MOST_POSTINGS,
+) -> Candidates:
     """The descriptions that share the query's rare terms and facts, those with the most first."""
     common = _collection(connection, tenant, [*query.terms, *query.marks])
-    found = _search(connection, tenant, _telling(tenant, query, common), most)
+    found = _search(connection, tenant, _telling(tenant, query, common, postings), most)
     profiles = tuple(profile for profile in found if profile.key != query.key)
     held = {term for profile in profiles for term in (*profile.terms, *profile.marks)}
     missing = _collection(connection, tenant, held - common.holding.keys())
     return Candidates(profiles, Collection(common.size, {**missing.holding, **common.holding}))
 
 
-def _telling(tenant: str, query: Profile, common: Collection) -> dict[int, float]:
+def _telling(tenant: str, query: Profile, common: Collection, postings: int) -> dict[int, float]:
     """The query's tokens that are worth looking up, with their weights: the most telling, up to a bounded number of entries."""
     weights = dict.fromkeys(query.marks, 2.0) | dict(query.terms)
     scored = {term: weight * common.rarity(term) ** 2 for term, weight in weights.items() if common.holding.get(term)}
@@ -141,7 +147,7 @@ def _telling(tenant: str, query: Profile, common: Collection) -> dict[int, float
     entries = 0
     for term in sorted(scored, key=lambda term: (-scored[term], term)):
         entries += common.holding[term]
-        if chosen and (entries > MOST_POSTINGS or len(chosen) == MOST_QUERY_TERMS):
+        if chosen and (entries > postings or len(chosen) == MOST_QUERY_TERMS):
             break
         chosen[token(tenant, term)] = scored[term]
     return chosen

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 
-from triaged.reading.likeness import Description, profile, rank
+from triaged.reading.likeness import Description, Profile, profile, rank
 from triaged.tracker import likeness as tracker
 from triaged.tracker.engine import connect, reading, writing
 
@@ -36,7 +36,7 @@ def keep(engine: Engine, tenant: str, *described: Description) -> None:
             tracker.index(connection, tenant, profile(one))
 
 
-def keys(engine: Engine, tenant: str, query: tracker.Profile = ASKED, most: int = 200) -> list[str]:
+def keys(engine: Engine, tenant: str, query: Profile = ASKED, most: int = 200) -> list[str]:
     with reading(engine) as connection:
         return [one.key for one in tracker.candidates(connection, tenant, query, most).profiles]
 
@@ -76,13 +76,12 @@ def test_no_tenant_finds_anothers(engine: Engine) -> None:
     assert "X-1" not in keys(engine, "acme")
 
 
-def test_tenants_are_apart_even_where_their_tokens_are_the_same(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = tracker.token
-    monkeypatch.setattr(tracker, "token", lambda tenant, term: whole("", term))
+def test_tenants_are_apart_even_where_the_index_says_otherwise(engine: Engine) -> None:
+    """As if two tenants' terms had one hash: the entries are acme's, the description is another's."""
     keep(engine, "acme", *REPORTS)
-    assert keys(engine, "other") == []
+    with writing(engine) as connection:
+        connection.execute(update(tracker.likeness).values(tenant="other"))
+    assert keys(engine, "acme") == []
 
 
 def test_two_tenants_may_use_one_key(engine: Engine) -> None:
@@ -128,10 +127,12 @@ def test_no_more_than_asked_for(engine: Engine) -> None:
     assert len(keys(engine, "acme", most=4)) == 4
 
 
-def test_the_entries_read_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracker, "MOST_POSTINGS", 5)
+def test_the_entries_read_are_bounded(engine: Engine) -> None:
     keep(engine, "acme", REPORTS[1], *(Description(f"C-{n}", "Buffer overflow", "somewhere") for n in range(9)))
-    assert keys(engine, "acme") == ["IMS-2"]
+    with reading(engine) as connection:
+        few = tracker.candidates(connection, "acme", ASKED, postings=5)
+    assert [one.key for one in few.profiles] == ["IMS-2"]
+    assert len(keys(engine, "acme")) == 10
 
 
 def test_hostile_words_are_only_words(engine: Engine) -> None:
