@@ -17,6 +17,7 @@ from triaged.settings.limits import Limits as Settings
 
 LIMITS = Limits(**{name: getattr(Settings(), name) for name in Limits.__slots__})
 _UNCLEAN = re.compile("[\x00\x1b\ud800-\udfff]")
+_PRINTED = io.StringIO()  # one for all cases: click keeps every stream that it ever wrote to
 _TRUST = Trust(frozenset({"mx.example.test"}), frozenset({"mx.example.test"}))
 
 
@@ -72,10 +73,11 @@ def _standard_input(data: bytes) -> Iterator[None]:
 def read_on_the_command_line(data: bytes) -> None:
     """`triaged message read -`, with and without --json, in this process."""
     for arguments in (["read", "-"], ["read", "--json", "-"]):
-        printed = io.StringIO()
-        with _standard_input(data), redirect_stdout(printed):
+        _PRINTED.seek(0)
+        _PRINTED.truncate()
+        with _standard_input(data), redirect_stdout(_PRINTED):
             command.main(arguments, prog_name="triaged message", standalone_mode=False)
-        if not _is_clean(printed.getvalue()):
+        if not _is_clean(_PRINTED.getvalue()):
             raise Wrong("control characters on the terminal")
 
 
