@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 CORPUS ?= tests/corpus
 ARGS ?=
 
-.PHONY: run test test-all lint format types contract bench measure faults docker-proof pins wheel clean
+.PHONY: run test test-all lint format types contract bench measure fuzz faults docker-proof pins wheel clean
 .DEFAULT_GOAL := run
 
 # The environment: pinned, hashed requirements and this checkout, editable. Made again when one of them changes.
@@ -67,6 +67,10 @@ bench: $(READY)
 # What `triaged message read` finds in a corpus, against its labels: make measure CORPUS=DIR
 measure: $(READY)
 	@$(BIN)/python -m tests.measure "$(CORPUS)" $(ARGS)
+
+# Mutated mail through the readers: make fuzz CORPUS=DIR ARGS="--seconds 600 --seed 1"
+fuzz: $(READY)
+	@$(BIN)/python -m tests.fuzz.mutate $(if $(wildcard $(CORPUS)),"$(CORPUS)") $(ARGS)
 
 # The tests that cut connections, kill processes and fill disks, by themselves and without the time limit of one test.
 faults: $(READY)
