@@ -20,27 +20,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from triaged.daemon.desks import message_limits
 from triaged.message import parse as parsing
 from triaged.message.body import read_body
 from triaged.message.fields import start_of_header
 from triaged.message.html import html_to_text
-from triaged.message.model import Kind, Limits, Message, Trust
+from triaged.message.model import Kind, Message, Trust
 from triaged.message.parse import parse
 from triaged.message.replies import new_text
 from triaged.message.structure import read_structure
+from triaged.settings.limits import Limits
 
-LIMITS = Limits(
-    header_block_bytes=262144,
-    header_bytes=16384,
-    header_fields=2000,
-    addresses_per_field=100,
-    parts=500,
-    depth=50,
-    html_bytes=524288,
-    text_bytes=1048576,
-    text_lines=10000,
-    parameter_segments=64,
-)
+LIMITS = message_limits(Limits())
 Row = dict[str, str]
 MACHINES = (Kind.AUTO_REPLY, Kind.BOUNCE, Kind.MDN, Kind.FEEDBACK)
 

@@ -8,21 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triaged.message.model import Limits, Message, Trust
+from triaged.daemon.desks import message_limits
+from triaged.message.model import Message, Trust
 from triaged.message.parse import parse
+from triaged.settings.limits import Limits
 
-LIMITS = Limits(
-    header_block_bytes=262144,
-    header_bytes=16384,
-    header_fields=2000,
-    addresses_per_field=100,
-    parts=500,
-    depth=50,
-    html_bytes=524288,
-    text_bytes=1048576,
-    text_lines=10000,
-    parameter_segments=64,
-)
+LIMITS = message_limits(Limits())
 TRUST = Trust(frozenset({"mx.example.test"}), frozenset({"mx.example.test"}))
 
 

@@ -78,11 +78,6 @@ class Instant(click.ParamType):  # type: ignore[type-arg]  # generic in the stub
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def rfc3339(instant: datetime | None) -> str | None:
-    """An instant as the JSON documents write it: UTC, whole seconds, Z."""
-    return None if instant is None else instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def print_json(document: object) -> None:
     """One JSON document on standard output."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, and_, func, or_, select, update
+from sqlalchemy import Connection, Engine, and_, or_, select, update
 
 from triaged.ticket.consequence import Outcome
 from triaged.tracker import blobs
@@ -185,11 +185,6 @@ def give_back(connection: Connection, ids: Sequence[int], reason: str) -> None:
     """A reading failed in our hands: it may be tried again, alone."""
     values = {"claimed_by": None, "claimed_until": None, "reason": reason}
     connection.execute(update(receipt).where(receipt.c.id.in_(ids)).values(values))
-
-
-def waiting(connection: Connection) -> int:
-    """How many receipts wait to be read."""
-    return connection.execute(select(func.count()).where(receipt.c.outcome == Outcome.WAITING)).scalar_one()
 
 
 def set_aside(connection: Connection, receipt_id: int, reason: str) -> None:
