@@ -7,6 +7,20 @@ from pathlib import Path
 
 from triaged.policy.calendar import Calendar
 from triaged.policy.period import Period
+from triaged.policy.terms import (
+    Ask,
+    Confidentiality,
+    Credit,
+    Disclosure,
+    Publication,
+    Publish,
+    Reply,
+    Reward,
+    Rule,
+    SafeHarbour,
+    Scope,
+    Statement,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,31 @@ class Policy:
     source: str = field(repr=False)  # the TOML text
     calendar: Calendar
     promises: tuple[Promise, ...]
+    contact_source: str = "text"  # text: the published text names the contact; added: the organisation adds it here
+    calendar_source: str = (
+        "text"  # text: the text names the country or the offset; added: the organisation adds it here
+    )
+    languages: tuple[str, ...] = ("en",)  # that reports may be written in (RFC 5646), the preferred first
+    updates_unchanged_keep: bool = False  # whether an update that says "nothing changed" keeps the promise to update
+    exploited: bool = False  # a report of exploitation starts the team's clocks of the EU CRA, Article 14
+    asks: tuple[Ask, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    replies: tuple[Reply, ...] = ()
+    safe_harbour: SafeHarbour = field(default_factory=SafeHarbour)
+    confidentiality: Confidentiality = field(default_factory=Confidentiality)
+    credit: Credit = field(default_factory=Credit)
+    reward: Reward = field(default_factory=Reward)
+    publication: Publication = field(default_factory=Publication)
+    disclosure: Disclosure = field(default_factory=Disclosure)
+    scope: Scope = field(default_factory=Scope)
+    publish: Publish = field(default_factory=Publish)
 
     def promise(self, name: str) -> Promise | None:
         return next((promise for promise in self.promises if promise.name == name), None)
+
+    def ask(self, item: str) -> Ask | None:
+        return next((ask for ask in self.asks if ask.item == item), None)
+
+    def reply(self, name: str) -> Reply | None:
+        return next((reply for reply in self.replies if reply.name == name), None)
