@@ -61,7 +61,7 @@ def test_the_hash_covers_the_file_and_its_text(tmp_path):
 
 SINGLE = {
     "unknown key": (GOOD + 'withn = "x"\n', 'promise.acknowledge..withn: is not a key.*did you mean "within"'),
-    "later table": (GOOD + "[reward]\n", "reward: is not a key.*the keys here are policy, calendar, promise"),
+    "later table": (GOOD + "[hosting]\n", "hosting: is not a key.*the keys here are policy, calendar, safe_harbour"),
     "zero": (GOOD.replace('"3 business days"', '"0 days"'), "within: must be a period .* never zero"),
     "negative": (GOOD.replace('"3 business days"', '"-3 days"'), "within: must be a period"),
     "words": (GOOD.replace('"3 business days"', '"a fortnight"'), "within: must be a period.*not .a fortnight"),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from triaged.policy import public_holidays
+from triaged.policy.build import terms
 from triaged.policy.calendar import Calendar
 from triaged.policy.model import Policy, Promise
 from triaged.policy.problem import Path as Key
@@ -17,6 +20,7 @@ from triaged.policy.table import Note, read_table
 
 _LARGEST = 1 << 20  # bytes of a policy file or its text
 _NEVER_PAUSE = ("acknowledge", "disclose")
+Beside = Callable[[str, str, list[Problem]], bytes | None]  # a file named in a policy, by name and key
 
 
 class PolicyError(Exception):
@@ -29,7 +33,23 @@ class PolicyError(Exception):
 
 def load_policy(path: Path) -> Policy:
     """The policy in that file. Raises PolicyError with all problems at once."""
-    octets = _octets(path, "", "a policy file", str(path))
+
+    def beside(name: str, key: str, problems: list[Problem]) -> bytes | None:
+        return _beside(path, name, key, problems)
+
+    return _policy(_octets(path, "", "a policy file", str(path)), path, beside)
+
+
+def kept_policy(source: str, published: str | None, name: str) -> Policy:
+    """The policy that a ticket came in under, from its kept TOML and text. Raises PolicyError."""
+
+    def beside(named: str, key: str, problems: list[Problem]) -> bytes | None:
+        return published.encode() if published is not None and key == "policy.text" else None
+
+    return _policy(source.encode(), Path(f"{name}.toml"), beside)
+
+
+def _policy(octets: bytes, path: Path, beside: Beside) -> Policy:
     raw, source = _toml(octets, path)
     problems: list[Problem] = []
 
@@ -37,12 +57,17 @@ def load_policy(path: Path) -> Policy:
         problems.append(Problem(str(path), dotted(key, raw), text))
 
     values = read_table(ROOT, raw, (), note)
-    published = _published(path, values["policy"].get("text", ""), problems)
+    published = beside(values["policy"].get("text", ""), "policy.text", problems)
+    security_txt = beside(values["publish"].get("security_txt", ""), "publish.security_txt", problems)
+    text = None if published is None else published.decode()
     calendar = _calendar(values["calendar"], note)
-    promises = _promises(values["promise"], published, note)
+    promises = _promises(values["promise"], note)
+    further = terms(values, text, note)
     if problems:
         raise PolicyError(tuple(problems))
     head = values["policy"]
+    if security_txt is not None:
+        further["publish"] = replace(further["publish"], security_txt=security_txt.decode())
     return Policy(
         name=path.stem,
         path=path,
@@ -50,11 +75,12 @@ def load_policy(path: Path) -> Policy:
         prefix=head["prefix"],
         contact=head["contact"],
         version=head["version"],
-        text=None if published is None else published.decode(),
+        text=text,
         sha256=hashlib.sha256(octets + b"\0" + (published or b"")).hexdigest(),
         source=source,
         calendar=calendar,
         promises=promises,
+        **further,
     )
 
 
@@ -80,17 +106,17 @@ def _toml(octets: bytes, path: Path) -> tuple[dict[str, Any], str]:
         raise PolicyError((problem,)) from None
 
 
-def _published(path: Path, name: str, problems: list[Problem]) -> bytes | None:
+def _beside(path: Path, name: str, key: str, problems: list[Problem]) -> bytes | None:
     if not name:
         return None
     try:
-        octets = _octets(path.parent / name, "policy.text", "the published text", str(path))
+        octets = _octets(path.parent / name, key, "the published text", str(path))
         octets.decode()
     except PolicyError as error:
         problems.extend(error.problems)
         return None
     except UnicodeDecodeError:
-        problems.append(Problem(str(path), "policy.text", f"{name} is not UTF-8: save it as UTF-8"))
+        problems.append(Problem(str(path), key, f"{name} is not UTF-8: save it as UTF-8"))
         return None
     return octets
 
@@ -130,27 +156,16 @@ def _place_is_known(country: str, subdivision: str, note: Note) -> bool:
     return True
 
 
-def _promises(values: list[dict[str, Any]], published: bytes | None, note: Note) -> tuple[Promise, ...]:
-    text = None if published is None else _folded(published.decode())
-    names: set[str] = set()
-    promises = []
-    for index, one in enumerate(values):
-        name = one.get("name", "")
-        if name and name in names:
-            note(("promise", index, "name"), f"{shown(name)} is the name of two promises: rename one")
-        names.add(name)
-        promises.append(_promise(one, ("promise", index), text, note))
-    return tuple(promises)
+def _promises(values: list[dict[str, Any]], note: Note) -> tuple[Promise, ...]:
+    return tuple(_promise(one, ("promise", index), note) for index, one in enumerate(values))
 
 
-def _promise(one: dict[str, Any], at: Key, text: str | None, note: Note) -> Promise:
+def _promise(one: dict[str, Any], at: Key, note: Note) -> Promise:
     name, clause, source = one.get("name", ""), one.get("clause", ""), one.get("source", "text")
     within, every = one.get("within"), one.get("every")
     if "within" in one and "every" in one and (within is None) == (every is None):
         mend = "keep one of them" if within else 'write within = "3 business days" or every = "14 days"'
         note(at, f"must have either within or every: {mend}")
-    if text is not None and source == "text" and _folded(clause) not in text:
-        note((*at, "clause"), 'does not stand in the published text: copy it word for word, or write source = "added"')
     if one.get("pauses") and name in _NEVER_PAUSE:
         note((*at, "pauses"), f"must be false: a promise to {name} never stands still")
     return Promise(
@@ -164,7 +179,3 @@ def _promise(one: dict[str, Any], at: Key, text: str | None, note: Note) -> Prom
         pauses=one.get("pauses", False),
         warn=one.get("warn", ()),
     )
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""The policy file's tables as data: [policy], [calendar] and [[promise]]."""
+"""The policy file's tables as data: [policy], [calendar], [[promise]], and the terms beside them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from triaged.policy.calendar import zone
 from triaged.policy.model import Warn
 from triaged.policy.period import parse_period
 from triaged.policy.problem import Refused, did_you_mean, shown
+from triaged.policy.schema_terms import ARRAYS, LANGUAGES, TABLES, name
 from triaged.policy.table import Field, Table
 
 _PREFIX = re.compile(r"[A-Z0-9]{2,8}", re.ASCII)
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
 _ZONE = re.compile(r"[+-](?:0[0-9]|1[0-4]):[0-5][0-9]|UTC|[A-Z][A-Za-z]+(?:/[A-Za-z0-9_+-]+)+", re.ASCII)
 _PERCENT = re.compile(r"([1-9][0-9]?)%", re.ASCII)
 
@@ -21,12 +21,6 @@ _PERCENT = re.compile(r"([1-9][0-9]?)%", re.ASCII)
 def _prefix(value: str) -> str:
     if not _PREFIX.fullmatch(value):
         raise Refused(f'must be 2 to 8 upper-case ASCII letters or digits such as "IMS", not {shown(value)}')
-    return value
-
-
-def _name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise Refused(f"must be a word of lower-case letters, digits, - and _, at most 40, not {shown(value)}")
     return value
 
 
@@ -53,6 +47,7 @@ def _warn(value: str) -> Warn:
 
 DEFAULT_WARN = (_warn("50%"), _warn("1 business day"))
 
+_SOURCE = kinds.words("text", "added")
 POLICY = Table(
     (
         Field("organisation", kinds.text(), "who promises"),
@@ -60,6 +55,10 @@ POLICY = Table(
         Field("text", kinds.text("a file name", empty=True), "the published text, beside this file", ""),
         Field("contact", kinds.address(), "where reports go"),
         Field("version", kinds.text(), "a ticket keeps the version that it was received under"),
+        Field("contact_source", _SOURCE, "whether the text names the contact", "text"),
+        Field("languages", LANGUAGES, "that reports may be written in, the preferred first", ("en",)),
+        Field("updates_unchanged_keep", kinds.truth(), "an update that says nothing changed keeps the promise", False),
+        Field("exploited", kinds.truth(), "a report of exploitation starts the team's clocks of the EU CRA", False),
     )
 )
 CALENDAR = Table(
@@ -73,13 +72,14 @@ CALENDAR = Table(
         Field(
             "closing", kinds.closing(), "local time at which a promise of days is due on its last day", 1440, "24:00"
         ),
+        Field("source", _SOURCE, "whether the text names the country or the offset", "text"),
     )
 )
 PROMISE = Table(
     (
-        Field("name", kinds.text("a name", check=_name), "acknowledge, assess, update, fix, disclose or your own"),
+        Field("name", kinds.text("a name", check=name), "acknowledge, assess, update, fix, disclose or your own"),
         Field("clause", kinds.sentence(), "the sentence that promises it, word for word"),
-        Field("source", kinds.words("text", "added"), "whether the clause stands in the text", "text"),
+        Field("source", _SOURCE, "whether the clause stands in the text", "text"),
         Field("number", kinds.words("text", "chosen"), "who gives the period", None, "text; chosen where added"),
         Field("within", kinds.period(), "the period", None),
         Field("every", kinds.period(), "the period of a repeated promise", None),
@@ -88,4 +88,4 @@ PROMISE = Table(
         Field("warn", kinds.several(kinds.text("a share or period", check=_warn)), "when the team hears", DEFAULT_WARN),
     )
 )
-ROOT = Table(tables={"policy": POLICY, "calendar": CALENDAR}, arrays={"promise": PROMISE})
+ROOT = Table(tables={"policy": POLICY, "calendar": CALENDAR, **TABLES}, arrays={"promise": PROMISE, **ARRAYS})
