@@ -42,6 +42,76 @@ ATTRIBUTIONS = [
 ]
 
 
+# What Gmail writes above a quote, by its language.
+IN_LANGUAGES = {
+    "en": "On Fri, 20 Nov 2026 at 09:12, Ada <ada@example.test> wrote:",
+    "de": "Am Fr., 20. Nov. 2026 um 09:12 Uhr schrieb Ada <ada@example.test>:",
+    "fr": "Le ven. 20 nov. 2026 à 09:12, Ada <ada@example.test> a écrit :",
+    "es": "El vie, 20 nov 2026 a las 9:12, Ada (<ada@example.test>) escribió:",
+    "it": "Il giorno ven 20 nov 2026 alle ore 09:12 Ada <ada@example.test> ha scritto:",
+    "nl": "Op vr 20 nov 2026 om 09:12 schreef Ada <ada@example.test>:",
+    "pt": "Em sex., 20 de nov. de 2026 às 09:12, Ada <ada@example.test> escreveu:",
+    "pl": "pt., 20 lis 2026 o 09:12 Ada <ada@example.test> napisał(a):",
+    "sv": "Den fre 20 nov. 2026 kl 09:12 skrev Ada <ada@example.test>:",
+    "da": "Den fre. 20. nov. 2026 kl. 09.12 skrev Ada <ada@example.test>:",
+    "nb": "fre. 20. nov. 2026 kl. 09:12 skrev Ada <ada@example.test>:",
+    "fi": "pe 20. marrask. 2026 klo 9.12 Ada (ada@example.test) kirjoitti:",
+    "hu": "Ada <ada@example.test> ezt írta (időpont: 2026. nov. 20., P, 9:12):",
+    "cs": "pá 20. 11. 2026 v 9:12 odesílatel Ada <ada@example.test> napsal:",
+    "sk": "pi 20. 11. 2026 o 9:12 Ada <ada@example.test> napísal(a):",
+    "ro": "În vin., 20 nov. 2026 la 09:12, Ada <ada@example.test> a scris:",
+    "tr": "Ada <ada@example.test>, 20 Kas 2026 Cum, 09:12 tarihinde şunu yazdı:",
+    "ru": "пт, 20 нояб. 2026 г. в 09:12, Ada <ada@example.test>:",
+    "uk": "пт, 20 лист. 2026 р. о 09:12 Ada <ada@example.test> пише:",
+    "bg": "На пт, 20.11.2026 г. в 9:12 Ada <ada@example.test> написа:",
+    "el": "Στις Παρ 20 Νοε 2026 στις 9:12 π.μ., ο χρήστης Ada <ada@example.test> έγραψε:",
+    "hr": "pet, 20. stu 2026. u 09:12 Ada <ada@example.test> napisao je:",
+    "sl": "V V pet., 20. nov. 2026 ob 09:12 je oseba Ada <ada@example.test> napisala:",
+    "lt": "2026-11-20, pn, 09:12 Ada <ada@example.test> rašė:",
+    "lv": "piektd., 2026. g. 20. nov., plkst. 09:12 — lietotājs Ada (<ada@example.test>) rakstīja:",
+    "et": "Kuupäev R, 20. november 2026 kell 09:12 kirjutas Ada <ada@example.test>:",
+    "ca": "El dv., 20 de nov. 2026, 9:12, Ada <ada@example.test> va escriure:",
+    "he": "בתאריך יום ו׳, 20 בנוב׳ 2026 ב-9:12 מאת Ada <ada@example.test> כתב:",
+    "ar": "في الجمعة، 20 نوفمبر 2026 في 9:12 ص تمت كتابة ما يلي بواسطة Ada <ada@example.test>:",
+    "fa": "در تاریخ جمعه ۲۰ نوامبر ۲۰۲۶، ۹:۱۲ Ada <ada@example.test> نوشت:",
+    "zh": "Ada <ada@example.test> 于2026年11月20日周五 09:12写道：",
+    "zh-tw": "Ada <ada@example.test> 於 2026年11月20日 週五 上午9:12寫道：",
+    "ja": "2026年11月20日(金) 9:12 Ada <ada@example.test>:",
+    "ko": "2026년 11월 20일 (금) 오전 9:12, Ada <ada@example.test>님이 작성:",
+    "vi": "Vào Th 6, 20 thg 11, 2026 vào lúc 09:12 Ada <ada@example.test> đã viết:",
+    "id": "Pada tanggal Jum, 20 Nov 2026 pukul 09.12 Ada <ada@example.test> menulis:",
+    "th": "ในวันที่ ศ. 20 พ.ย. 2026 เวลา 09:12 Ada <ada@example.test> เขียนว่า:",
+    "hi": "शुक्र, 20 नव॰ 2026 को 9:12 am बजे को Ada <ada@example.test> ने लिखा:",
+}
+
+
+@pytest.mark.parametrize("language", IN_LANGUAGES)
+@pytest.mark.parametrize("quote", ["> Which browser?\n>\n> Ada", "Which browser?\n\nAda"])
+def test_a_quote_is_introduced_in_thirty_languages_and_more(language: str, quote: str) -> None:
+    """Wrapped before the address, too, as clients do at 76 characters or so."""
+    line = IN_LANGUAGES[language]
+    assert len(IN_LANGUAGES) >= 30
+    for attribution in (line, line.replace(" <ada", "\n<ada")):
+        assert new_text(f"It is Firefox.\n\n{attribution}\n\n{quote}\n", 10000) == "It is Firefox."
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "Od: Ada <ada@example.test>\nOdesláno: pátek 20. listopadu 2026 9:12\nKomu: Noa\nPředmět: XSS",
+        "Feladó: Ada <ada@example.test>\nElküldve: 2026. november 20., péntek 9:12\nCímzett: Noa\nTárgy: XSS",
+        "Kimden: Ada <ada@example.test>\nGönderildi: 20 Kasım 2026 Cuma 09:12\nKime: Noa\nKonu: XSS",
+        "Від: Ada <ada@example.test>\nНадіслано: 20 листопада 2026 р. 9:12\nКому: Noa\nТема: XSS",
+        "Από: Ada <ada@example.test>\nΣτάλθηκε: Παρασκευή, 20 Νοεμβρίου 2026 9:12\nΠρος: Noa\nΘέμα: XSS",
+        "De la: Ada <ada@example.test>\nTrimis: vineri, 20 noiembrie 2026 09:12\nCătre: Noa\nSubiect: XSS",
+        "Lähettäjä: Ada <ada@example.test>\nLähetetty: perjantai 20. marraskuuta 2026 9.12\nVastaanottaja: Noa\nAihe: XSS",
+        "发件人: Ada <ada@example.test>\n发送时间: 2026年11月20日 9:12\n收件人: Noa\n主题: XSS",
+    ],
+)
+def test_what_outlook_writes_above_a_quote_is_read_in_its_languages(block: str) -> None:
+    assert new_text(f"It is Firefox.\n\n{block}\n\nWhich browser?\n", 10000) == "It is Firefox."
+
+
 @pytest.mark.parametrize("attribution", ATTRIBUTIONS)
 @pytest.mark.parametrize("quote", ["> Which browser?\n>\n> Dana", "Which browser?\n\nDana"])
 def test_what_stands_below_an_attribution_is_quoted(attribution: str, quote: str) -> None:
@@ -68,6 +138,17 @@ def test_answers_between_quotes_stay() -> None:
         "I wrote this in 2026:\nlet x = 1\n",
         "On the surface it is safe.\nOn average it takes 3 tries:\n1. open\n2. click",
         "Mail sent from: noa@example.org\nTo: nobody",
+        'Exception in thread "main" java.lang.IllegalStateException: x\n\tat org.example.A.b(A.java:12)\n'
+        "\tat org.example.C.d(C.java:34)\nCaused by: java.io.IOException: y\n\t... 12 more",
+        'Traceback (most recent call last):\n  File "a.py", line 3, in <module>\n    f()\nValueError: wrote:',
+        "goroutine 1 [running]:\nmain.main()\n\t/src/main.go:5 +0x1d\nexit status 2",
+        "POST /api/mail HTTP/1.1\nHost: app.example.test\nContent-Type: application/json\n\n"
+        '{"from": "a@example.org", "date": "x", "to": "y", "subject": "z"}',
+        "diff --git a/x.c b/x.c\n--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-gets(s);\n+fgets(s, 9, stdin);",
+        'Nov 20 09:12:01 mx sshd[12]: Failed password for root from 192.0.2.7 port 22 ssh2\nNov 20 09:12:02 mx sshd[12]: "x"',
+        "$ openssl s_client -starttls smtp\n250 HELP\nEHLO x\nMAIL FROM:<a@example.org>\n250 OK",
+        "user=x' OR 1=1 --\npassword=y",
+        "==12==ERROR: AddressSanitizer: heap-use-after-free on address 0x602000000010\n    #0 0x4a1 in f /src/a.c:7",
     ],
 )
 def test_at27_code_and_proofs_of_concept_stay(code: str) -> None:

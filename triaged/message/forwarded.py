@@ -19,7 +19,10 @@ MARK = re.compile(
     r"|mensaje (?:reenviado|original)|messaggio (?:inoltrato|originale)|doorgestuurd bericht"
     r"|oorspronkelijk bericht|mensagem (?:encaminhada|original)|videresendt (?:meddelelse|melding)"
     r"|vidarebefordrat meddelande|wiadomo[sś][cć] przekazana|пересланное сообщение|пересылаемое сообщение|転送|转发"
-    r"|전달)[^\n]{0,80}"
+    r"|전달|p[uů]vodn[ií] zpr[aá]va|p[rř]eposlan[aá] zpr[aá]va|eredeti üzenet|továbbított üzenet|orijinal (?:ileti|mesaj)"
+    r"|iletilen (?:ileti|mesaj)|переслане повідомлення|оригінальне повідомлення|αρχικό μήνυμα|προωθημένο μήνυμα"
+    r"|mesaj (?:redirec[tț]ionat|original)|元のメッセージ|原始邮件|原始郵件|轉寄|원본 메[시일]|הודעה (?:מועברת|מקורית)"
+    r"|الرسالة الأصلية|رسالة معاد توجيهها)[^\n]{0,80}"
     r"|begin forwarded message\s*:?|anfang der weitergeleiteten (?:nachricht|e-?mail)\s*:?"
     r"|d[eé]but du message (?:r[eé]exp[eé]di[eé]|transf[eé]r[eé])\s*:?|inicio del mensaje reenviado\s*:?"
     r"|inizio messaggio inoltrato\s*:?|begin doorgestuurd bericht\s*:?|in[ií]cio da mensagem (?:encaminhada"
@@ -45,6 +48,14 @@ _LABELS = {
         "보낸사람",
         "보낸 사람",
         "מאת",
+        "feladó",
+        "kimden",
+        "від",
+        "από",
+        "expeditor",
+        "de la",
+        "odesílatel",
+        "من",
     ),
     "date": (
         "date",
@@ -72,6 +83,23 @@ _LABELS = {
         "날짜",
         "תאריך",
         "enviada em",
+        "lähetetty",
+        "odesláno",
+        "elküldve",
+        "dátum",
+        "gönderildi",
+        "gönderilen",
+        "tarih",
+        "надіслано",
+        "εστάλη",
+        "στάλθηκε",
+        "ημερομηνία",
+        "trimis",
+        "寄件日期",
+        "보낸 날짜",
+        "נשלח",
+        "تاريخ",
+        "التاريخ",
     ),
     "subject": (
         "subject",
@@ -90,6 +118,15 @@ _LABELS = {
         "主题",
         "제목",
         "נושא",
+        "předmět",
+        "predmet",
+        "tárgy",
+        "konu",
+        "θέμα",
+        "subiect",
+        "主旨",
+        "주제",
+        "الموضوع",
     ),
     "to": (
         "to",
@@ -108,6 +145,15 @@ _LABELS = {
         "אל",
         "cc",
         "reply-to",
+        "komu",
+        "címzett",
+        "kime",
+        "προς",
+        "către",
+        "vastaanottaja",
+        "收件者",
+        "받는 사람",
+        "إلى",
     ),
 }
 LABEL_OF = {word: label for label, words in _LABELS.items() for word in words}

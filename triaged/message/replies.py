@@ -17,13 +17,14 @@ _WIDE = 60  # characters from which on a line is wrapped by a client rather than
 _VERB = re.compile(
     r"\b(?:wrote|writes|said|schrieb|geschrieben|a [eé]crit|escribi[oó]|escrito|ha scritto|scrisse|schreef"
     r"|geschreven|escreveu|napisa[lł](?:\(?a\)?)?|pisze|skrev|kirjoitti"
-    r"|írta|napsal(?:a|\(a\))?|scris|yazd[ıi]|написал(?:а|\(а\))?|пишет|писал(?:а|\(а\))?)(?!\w)|写道|寫道|のメール|書きました"  # noqa: RUF001
-    r"|wrote|작성|썼습니다|님이|כתב|כתבה|‪כתב",
+    r"|írta|nap[ií]?sal(?:a|\(a\))?|scris|yazd[ıi]|написал(?:а|\(а\))?|пишет|писал(?:а|\(а\))?"  # noqa: RUF001
+    r"|написав|написа|пише|έγραψε|γράφει|napisao|napisala|rašė|rakstīja|kirjutas|va escriure|ha escrit"
+    r"|đã viết|menulis)(?!\w)|写道|寫道|のメール|書きました|작성|썼습니다|님이|כתב|כתבה|كتب|تمت كتابة|نوشت|เขียนว่า|ने लिखा",
     re.I,
 )
 _OPENER = re.compile(
     r"[\s\u200e\u200f\u202a-\u202e>*-]*(?:on|am|le|el|il|op|em|den|dnia|w dniu|at|in a message dated|på|tors?|la"
-    r"|dne|в|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{4}[-/.年]\s?\d{1,2}"
+    r"|dne|στις|на|vào|pada|в|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{4}[-/.年]\s?\d{1,2}"
     r"|(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|пн|вт|ср|чт|пт|сб"  # noqa: RUF001
     r"|вс)[a-zа-я]{0,8}[.,]|\d{1,2}(?:-го)? [^\W\d_]{3,10}|‫?בתאריך|ב-?)\b",  # noqa: RUF001
     re.I,
@@ -158,12 +159,20 @@ def _attribution(lines: list[str], index: int) -> int | None:
         if not lines[first].strip() or len(joined) > _LONGEST:
             break
         if _introduces(joined, lines[first]):
-            return first
+            return first - _is_name_above(lines, first)
         if likely is None and _names_somebody(joined):
             likely = first
     if likely is None and _VERB.search(last) and _quote_below(lines, index):
         return index if index == 0 or not _wraps(lines[index - 1], last) else index - 1
     return likely
+
+
+def _is_name_above(lines: list[str], first: int) -> bool:
+    """Whether the line above is the name that a client put on a line of its own before "<noa@example.org> ezt írta:"."""
+    if first == 0 or not lines[first].startswith("<") or (first > 1 and lines[first - 2].strip()):
+        return False
+    name = lines[first - 1].strip()
+    return 0 < len(name) < _WIDE and len(name.split()) <= 4 and name[-1] not in ".,:;!?"
 
 
 def _introduces(joined: str, first: str) -> bool:
