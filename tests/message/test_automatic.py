@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from triaged.message.automatic import RULES
 from triaged.message.model import Limits, Message
 from triaged.message.parse import parse
 
@@ -166,6 +167,69 @@ def test_at10_a_doubtful_from_is_not_answered(value: str) -> None:
     assert ("malformed", "from") in [
         (reason.word, reason.header) for reason in read(f"From: {value}").automatic_reasons
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("<>", True),
+        ("< >", True),
+        ('"" <>', True),
+        ("<noa@example.org>", False),
+        ("<>\r\nReturn-Path: <noa@example.org>", True),
+        ("<noa@example.org>\r\nReturn-Path: <>", False),
+    ],
+)
+def test_ar2_a_null_return_path_is_never_answered_and_the_topmost_counts(value: str, reason: bool) -> None:
+    message = read(f"Return-Path: {value}")
+    assert ("null-return-path" in [found.word for found in message.automatic_reasons]) is reason
+    assert message.answerable is not reason
+
+
+# A message that only this rule speaks of, for each rule of the table, and the field that its hit names.
+_REPORT = "Content-Type: multipart/report; boundary=b; report-type="
+BY_RULE = {
+    "malformed": ("From: a@example.org, b@example.org", "from"),
+    "delivery-report": (f"{_REPORT}delivery-status", "content-type"),
+    "disposition-notification": (f"{_REPORT}disposition-notification", "content-type"),
+    "feedback-report": (f"{_REPORT}feedback-report", "content-type"),
+    "report": (f"{_REPORT}x", "content-type"),
+    "failed-recipients": ("X-Failed-Recipients: a@example.org", "x-failed-recipients"),
+    "auto-replied": ("Auto-Submitted: auto-replied", "auto-submitted"),
+    "auto-submitted": ("Auto-Submitted: auto-generated", "auto-submitted"),
+    "autoreply-field": ("X-Autoreply: yes", "x-autoreply"),
+    "autoresponder-field": ("X-Autorespond: x", "x-autorespond"),
+    "auto-reply-precedence": ("Precedence: auto_reply", "precedence"),
+    "out-of-office-subject": ("Subject: Automatic reply: x", "subject"),
+    "null-return-path": ("Return-Path: <>", "return-path"),
+    "automation-address": ("From: mailer-daemon@example.org", "from"),
+    "list": ("List-Id: <x>", "list-id"),
+    "list-precedence": ("Precedence: list", "precedence"),
+    "bulk": ("List-Unsubscribe: <x>", "list-unsubscribe"),
+    "bulk-precedence": ("Precedence: bulk", "precedence"),
+    "auto-response-suppress": ("X-Auto-Response-Suppress: All", "x-auto-response-suppress"),
+    "calendar-reply": ("Content-Type: text/calendar; method=REPLY", "content-type"),
+    "loop": ("X-Loop: x", "x-loop"),
+    "spam": ("X-Spam-Flag: YES", "x-spam-flag"),
+    "received-count": ("\r\n".join(["Received: x"] * 101), "received"),
+}
+
+
+@pytest.mark.parametrize("word", [word for word, _, _ in RULES])
+def test_every_rule_has_a_name_of_its_own_and_its_hit_is_recorded(word: str) -> None:
+    """AR-1 to AR-11, NT-1 to NT-5: what is recorded is the rule and the field that made it hit."""
+    assert [name for name, _, _ in RULES].count(word) == 1
+    field, named = BY_RULE[word]
+    hits = [(reason.word, reason.header) for reason in read(field).automatic_reasons]
+    assert (word, named) in hits
+    assert {header for _, header in hits} == {named}
+
+
+def test_ar11_the_number_of_received_fields_is_a_limit_with_a_name() -> None:
+    few = Limits(262144, 16384, 2000, 100, 500, 50, 524288, 1048576, 10000, 64, received_fields=3)
+    raw = b"Received: x\r\n" * 4 + b"From: noa@example.org\r\n\r\nx\r\n"
+    assert not parse(raw, few).answerable
+    assert parse(raw, LIMITS).answerable
 
 
 def test_ar11_more_than_100_received_is_a_loop() -> None:

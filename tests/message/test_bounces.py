@@ -145,3 +145,38 @@ def test_at26_no_control_character_of_a_report_gets_through() -> None:
     assert bounce is not None
     assert [item.action for item in bounce.recipients] == ["failed", "delayed"]
     assert all(item.reason.isprintable() and item.action.isalpha() for item in bounce.recipients)
+
+
+LIST_WRAPPER = (
+    "From: mailman-bounces@lists.example.net\nTo: security@example.test\nSubject: Uncaught bounce notification\n"
+    "List-Id: <x.lists.example.net>\nContent-Type: multipart/mixed; boundary=w\n\n--w\n\n"
+    "The attached message was received as a bounce, but the format was not recognized.\n--w\n"
+    "Content-Type: message/rfc822\n\n" + STANDARD + "\n--w--\n"
+)
+
+
+def test_nt1_a_report_within_the_wrapper_of_a_list_is_read() -> None:
+    bounce = read(LIST_WRAPPER)
+    assert [(item.address, item.action, item.status) for item in bounce.recipients] == [
+        ("Noa@example.org", "failed", "5.1.1"),
+        ("dana@example.org", "delayed", "4.4.1"),
+    ]
+    assert bounce.message_id == "<letter-17@example.test>"
+
+
+def test_nt1_a_report_with_the_footer_of_a_list_is_read() -> None:
+    head, _, body = STANDARD.partition("Content-Type: multipart/report")
+    footed = (
+        head + "List-Id: <x.lists.example.net>\nContent-Type: multipart/mixed; boundary=w\n\n--w\n"
+        "Content-Type: multipart/report" + body + "\n--w\n\n____\nthe list's own footer\n--w--\n"
+    )
+    assert read(footed).message_id == "<letter-17@example.test>"
+
+
+def test_p3_a_person_who_attaches_a_report_is_a_person() -> None:
+    """On a list or not: what the words of a person come with makes no machine of them."""
+    for sender, wanted in (("noa@example.org", "list"), ("noa@example.org", "person")):
+        raw = LIST_WRAPPER.replace("mailman-bounces@lists.example.net", sender)
+        raw = raw if wanted == "list" else raw.replace("List-Id: <x.lists.example.net>\n", "")
+        message = parse(raw.encode(), LIMITS)
+        assert (message.kind, message.bounce) == (wanted, None)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from email.errors import HeaderParseError
 from itertools import accumulate
 
@@ -18,6 +19,7 @@ _LOCAL = re.compile(r"[^\s\x00-\x1f\x7f@()<>\[\]:;,\\\"]{1,64}|\"(?:[^\"\\\x00-\
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _RESCUE = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,10}")
 _COMMENT_DEPTH = 50
+_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
 # An encoded word over 75 characters makes a name ugly, not an address doubtful.
 _HARMLESS = frozenset({"overlong-encoded-word"})
 
@@ -104,3 +106,18 @@ def rescue(value: str) -> Address | None:
     found = _RESCUE.findall(value)
     spec = addr_spec(found[-1]) if found else ""
     return Address("", spec) if spec else None
+
+
+def misleading_name(author: Address) -> str:
+    """What is wrong with a display name (AT-11): "address" where it holds another address than its own, "mixed-script"
+    where one word of it has letters of several alphabets that look alike; "" for neither.
+    """
+    shown = {item.lower() for item in _RESCUE.findall(unicodedata.normalize("NFKC", author.name))}
+    if shown - {author.address.lower()}:
+        return "address"
+    return "mixed-script" if any(_is_mixed(word) for word in author.name.split()) else ""
+
+
+def _is_mixed(word: str) -> bool:
+    alphabets = {unicodedata.name(letter, "").partition(" ")[0] for letter in word if letter.isalpha()}
+    return len(alphabets & _ALIKE) > 1

@@ -12,7 +12,6 @@ from triaged.message.fields import Header
 from triaged.message.model import Address, Kind, Reason
 from triaged.message.structure import Part
 
-_MAXIMUM_RECEIVED = 100  # RFC 5321 section 6.3 (AR-11)
 _COMMENT = re.compile(r"\([^()]*\)")
 _AUTOMATION = re.compile(
     r"mailer-daemon|postmaster|listserv|majordomo|mdaemon|mail-?daemon|owner-.+|.+-(?:owner|request|bounces?)"
@@ -51,6 +50,7 @@ class Facts:
     author: Address | None
     subject: str
     malformed: str  # the field that must stand once and whole, and doesn't; "" for none
+    received_fields: int  # more Received fields than these are a loop (RFC 5321 section 6.3, AR-11)
 
 
 def keyword(value: str) -> str:
@@ -141,6 +141,10 @@ def report_kind(root: Part) -> Kind | None:
         kinds.extend(
             _REPORTS.get(child.media_type.removeprefix("message/").removeprefix("global-")) for child in root.children
         )
+    if root.media_type == "multipart/mixed" and all(
+        child.media_type in ("multipart/report", "text/plain") for child in root.children
+    ):  # a list's software put its own text around the report
+        kinds.extend(report_kind(child) for child in root.children if child.media_type == "multipart/report")
     return next((kind for kind in kinds if kind is not None), None)
 
 
@@ -162,7 +166,7 @@ def is_spam(header: Header) -> bool:
 
 
 def _too_many_received(facts: Facts) -> str:
-    return "received" if len(facts.header.all("received")) > _MAXIMUM_RECEIVED else ""
+    return "received" if len(facts.header.all("received")) > facts.received_fields else ""
 
 
 def _out_of_office_subject(facts: Facts) -> str:

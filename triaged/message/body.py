@@ -38,6 +38,7 @@ class Body:
     defects: list[str] = field(default_factory=list)
     guessed: int = 0  # parts whose charset could not be told by their label
     html: str = ""  # the source of the HTML that the text was made from; "" where it was plain
+    garbled: set[int] = field(default_factory=set)  # id() of text parts whose octets are no text
 
 
 def read_body(raw: bytes, root: Part, parts: list[Part], limits: Limits) -> Body:
@@ -46,7 +47,7 @@ def read_body(raw: bytes, root: Part, parts: list[Part], limits: Limits) -> Body
     texts = {id(part) for part in parts if is_text(part)}
     body.text = _render(raw, root, texts, body, limits)
     for part in parts:
-        if part.is_leaf() and (id(part) not in texts or _is_also_a_file(part)):
+        if part.is_leaf() and (id(part) not in texts or id(part) in body.garbled or _is_also_a_file(part)):
             body.attachments.extend(_attachments(raw, part, body, limits))
     if len(body.text) > limits.text_bytes:
         body.text = body.text[: limits.text_bytes]
@@ -109,14 +110,16 @@ def _is_rich(others: list[Part]) -> bool:
 
 
 def _leaf_text(raw: bytes, part: Part, body: Body, limits: Limits) -> str:
-    data, defect = decode_transfer(raw[part.start : part.end], part.encoding)
-    body.defects.extend([defect] if defect else [])
+    data, broken = decode_transfer(raw[part.start : part.end], part.encoding)
+    body.defects.extend([broken] if broken else [])
     if part.encoding in ("7bit", "8bit", "binary") and b"begin " in data:
         data = _without_uuencoded(part, data, body, limits)
     cap = 4 * (limits.html_bytes if part.media_type == "text/html" else limits.text_bytes)
     text, defect = decode(data[:cap], part.parameters.get("charset", ""), statistics=body.guessed < _GUESSED)
     body.guessed += bool(defect or "charset" not in part.parameters) and not data.isascii()
     body.defects.extend([defect] if defect else [])
+    if broken and defect:  # what came out is no text in its own charset: the octets are kept for people to see (AT-16)
+        body.garbled.add(id(part))
     if part.media_type in ("text/html", "text/watch-html"):
         return _html(text, body, limits)
     if part.media_type == "text/enriched":

@@ -14,7 +14,7 @@ from triaged.message.charsets import decode
 from triaged.message.clean import clean_header, parse_message_ids
 from triaged.message.fields import Header, read_header, start_of_header
 from triaged.message.model import Bounce, BouncedRecipient, Limits
-from triaged.message.structure import Part
+from triaged.message.structure import Part, read_structure
 from triaged.message.transfer import decode_transfer
 
 _MAXIMUM_RECIPIENTS = 200
@@ -72,6 +72,15 @@ def read_bounce(raw: bytes, parts: list[Part], text: str, limits: Limits) -> Bou
         stated = next((value for block in blocks if (value := block.first("status"))), "")
         recipients = (_completed(recipients[0], stated, text),)
     return Bounce(recipients, _original_message_id(raw, parts, text, limits), envelope_id)
+
+
+def attached_bounce(raw: bytes, part: Part, limits: Limits) -> Bounce | None:
+    """What an attached message says where it is a delivery report of RFC 3464; None where it is anything else."""
+    if part.media_type not in ("message/rfc822", "message/global"):
+        return None
+    data, _ = decode_transfer(raw[part.start : part.end], part.encoding)
+    _, inner, _ = read_structure(data, start_of_header(data), limits)
+    return read_bounce(data, inner, "", limits) if any(item.media_type in _STATUS_TYPES for item in inner) else None
 
 
 _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})

@@ -41,6 +41,7 @@ class Limits:
     text_bytes: int  # of the text given back, in characters
     text_lines: int  # read by the reply reader
     parameter_segments: int  # RFC 2231 continuations
+    received_fields: int = 100  # more is a loop (RFC 5321 section 6.3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import logging
 
-from triaged.message.addresses import parse_addresses, rescue
+from triaged.message.addresses import misleading_name, parse_addresses, rescue
 from triaged.message.authenticity import authenticity
 from triaged.message.automatic import Facts, is_spam, judge
 from triaged.message.body import Body, read_body
-from triaged.message.bounces import looks_bounced, read_bounce
+from triaged.message.bounces import attached_bounce, looks_bounced, read_bounce
 from triaged.message.clean import clean_header, clean_text, parse_message_ids
 from triaged.message.encrypted import encryption
 from triaged.message.fields import Header, read_header, start_of_header
@@ -64,10 +64,23 @@ def _parse(raw: bytes, limits: Limits, trust: Trust) -> Message:
     subject = clean_header(decode_words(header.first("subject")))
     path = return_path(header)
     reasons, kind, kind_reasons = judge(
-        Facts(header, header.names(), root, path, mail.author, subject, _malformed(header, mail))
+        Facts(
+            header,
+            header.names(),
+            root,
+            path,
+            mail.author,
+            subject,
+            _malformed(header, mail),
+            limits.received_fields,
+        )
     )
     if kind not in _REPORTS and looks_bounced(subject, header.first("from"), path, body.text):
         found = Reason("delivery-report-text", "subject")
+        reasons, kind, kind_reasons = (*reasons, found), Kind.BOUNCE, (found,)
+    wrapped = _wrapped(readable, parts, reasons, kind, limits)
+    if wrapped is not None:
+        found = Reason("delivery-report-text", "content-type")
         reasons, kind, kind_reasons = (*reasons, found), Kind.BOUNCE, (found,)
     verdict, forged = authenticity(header, mail.authors, mail.sound, trust)
     defects.extend(forged)
@@ -95,7 +108,7 @@ def _parse(raw: bytes, limits: Limits, trust: Trust) -> Message:
         answerable=not reasons,
         automatic_reasons=reasons,
         spam=is_spam(header),
-        bounce=_bounce(readable, parts, body, kind, limits),
+        bounce=wrapped or _bounce(readable, parts, body, kind, limits),
         forwarded=read_forwarded(readable, parts, subject, body.text, limits) if kind is not Kind.BOUNCE else None,
         encrypted=encryption(parts, body.text, attachments),
         authenticity=verdict,
@@ -120,6 +133,8 @@ class _People:
         )
         defects.extend(f"malformed-from: {problem}" for problem in dict.fromkeys(problems))
         defects.extend([] if self.authors else ["no-from" if not fields else "unusable-from"])
+        doubts = (f"misleading-name: {why}" for author in self.authors if (why := misleading_name(author)))
+        defects[:0] = dict.fromkeys(doubts)  # first, since the team is shown the first few
         self.to, self.cc, self.reply_to, senders = (
             self._read(header, name, limits, defects) for name in ("to", "cc", "reply-to", "sender")
         )
@@ -152,6 +167,15 @@ def _header_defects(header: Header) -> list[str]:
 
 def _bounce(raw: bytes, parts: list[Part], body: Body, kind: Kind, limits: Limits) -> Bounce | None:
     return read_bounce(raw, parts, body.text, limits) if kind is Kind.BOUNCE else None
+
+
+def _wrapped(raw: bytes, parts: list[Part], reasons: tuple[Reason, ...], kind: Kind, limits: Limits) -> Bounce | None:
+    """The delivery report that a list's software sends on as an attached message. Only software wraps so: a person who
+    attaches a bounce has an address of their own.
+    """
+    if kind in _REPORTS or not any(reason.word == "automation-address" for reason in reasons):
+        return None
+    return next((found for part in parts if (found := attached_bounce(raw, part, limits)) is not None), None)
 
 
 def unreadable(raw: bytes, limits: Limits, error: str) -> Message:
