@@ -80,8 +80,12 @@ def _whole(values: Values, table: Table) -> bool:
 
 def _head(policy: Values, calendar: Values) -> dict[str, Any]:
     head = {key: policy[key] for key in ("languages", "updates_unchanged_keep", "exploited") if key in policy}
-    sources = {"contact_source": policy.get("contact_source"), "calendar_source": calendar.get("source")}
-    return head | _given(sources)
+    renamed = {
+        "text_name": policy.get("text"),
+        "contact_source": policy.get("contact_source"),
+        "calendar_source": calendar.get("source"),
+    }
+    return head | _given(renamed)
 
 
 def _clauses_stand(values: Values, published: str | None, note: Note) -> None:

@@ -67,6 +67,7 @@ class Policy:
     source: str = field(repr=False)  # the TOML text
     calendar: Calendar
     promises: tuple[Promise, ...]
+    text_name: str = ""  # the file of the published text
     contact_source: str = "text"  # text: the published text names the contact; added: the organisation adds it here
     calendar_source: str = (
         "text"  # text: the text names the country or the offset; added: the organisation adds it here
