@@ -26,6 +26,9 @@ HANG = 10  # seconds of CPU after which a case is ended
 MEMORY = 256 << 20  # bytes that the process may grow by while it reads all cases
 _REPORTED_EVERY = 60.0  # seconds
 
+# How often a token stands in a row: some, and seldom enough of them to fill a message, for patterns that look back.
+_TIMES = (1,) * 20 + (2,) * 6 + (50,) * 6 + (1000,) * 6 + (30_000,)
+
 # Pieces that the readers look for: a random byte hits none of them.
 TOKENS: tuple[bytes, ...] = (
     b"\r\n", b"\n", b"\r", b"\x00", b"\xff\xfe", b"\x1b", b"\x1b$B", b"\xc3", b"\xed\xa0\x80", b"\xe2\x80\xae",
@@ -50,7 +53,7 @@ def flip(random_: random.Random, data: bytearray, pool: list[bytes]) -> None:
 
 def insert_token(random_: random.Random, data: bytearray, pool: list[bytes]) -> None:
     position = random_.randrange(len(data))
-    data[position:position] = random_.choice(TOKENS) * random_.choice((1, 1, 1, 2, 50, 1000))
+    data[position:position] = random_.choice(TOKENS) * random_.choice(_TIMES)
 
 
 def overwrite(random_: random.Random, data: bytearray, pool: list[bytes]) -> None:

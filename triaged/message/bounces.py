@@ -244,12 +244,16 @@ def _text(item: object) -> str:
 
 def _named_in(report: str) -> list[str]:
     """Addresses on lines of their own or in angle brackets, before the returned message begins."""
-    head = re.split(
-        r"^(?:-{3,}.*(?:original|copy|returned|message).*|Received:|Return-Path:|From: )",
-        report,
-        maxsplit=1,
-        flags=re.I | re.M,
-    )[0]
-    found = [addr_spec(match[0]) for match in _ADDRESS.finditer(head[:8000])]
+    lines = report[:8000].split("\n")
+    end = next((index for index, line in enumerate(lines) if _returned_begins(line[:400].lower())), len(lines))
+    head = "\n".join(lines[:end])
+    found = [addr_spec(match[0]) for match in _ADDRESS.finditer(head)]
     ours = re.compile(r"(?:mailer-daemon|postmaster|abuse|support|helpdesk)@", re.I)
     return list(dict.fromkeys(address for address in found if address and not ours.match(address)))[:5]
+
+
+def _returned_begins(line: str) -> bool:
+    """A ruler that speaks of the returned message, or its first header field."""
+    if line.startswith("---"):
+        return any(word in line for word in ("original", "copy", "returned", "message"))
+    return line.startswith(("received:", "return-path:", "from: "))
