@@ -186,3 +186,18 @@ def test_comments_in_comments_are_not_followed_down() -> None:
     assert message.authors == ()
     assert "malformed-from: nested-comments" in message.defects
     assert not message.answerable
+
+
+@pytest.mark.parametrize(
+    "name",
+    ['"Noa: Security"', "Noa (at: home)", '"a\\": b"', "Noa (a (b: c) d)"],
+)
+def test_at10_a_colon_in_quotes_or_comments_leaves_the_author_sound(name: str) -> None:
+    assert read(f"From: {name} <noa@example.org>").answerable
+
+
+@pytest.mark.parametrize("value", ["Noa: noa@example.org;", "<@relay.test:noa@example.org>", "x:<noa@example.org>"])
+def test_at10_a_group_or_a_route_in_from_proves_nobody(value: str) -> None:
+    message = read(f"From: {value}")
+    assert "malformed-from: group-or-route" in message.defects
+    assert not message.answerable

@@ -60,6 +60,23 @@ def _deepest_comment(value: str) -> int:
     return max(accumulate({"(": 1, ")": -1}.get(character, 0) for character in value))
 
 
+def has_group_or_route(value: str) -> bool:
+    """Whether a colon stands outside quotes and comments: a group (RFC 5322 section 3.4) or an obsolete
+    route (section 4.4), which readers of an author take in several ways.
+    """
+    quoted, depth, escaped = False, 0, False
+    for character in value if ":" in value else "":
+        if escaped or character == "\\":
+            escaped = not escaped
+        elif character == '"' and not depth:
+            quoted = not quoted
+        elif not quoted:
+            depth = max(0, depth + {"(": 1, ")": -1}.get(character, 0))
+            if character == ":" and not depth:
+                return True
+    return False
+
+
 def _bounded(value: str, limit: int) -> str:
     """Cut at the comma after four times as many items as will be kept: commas in names must not hide mailboxes."""
     if value.count(",") <= limit * 4:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 
-from triaged.message.addresses import misleading_name, parse_addresses, rescue
+from triaged.message.addresses import has_group_or_route, misleading_name, parse_addresses, rescue
 from triaged.message.authenticity import authenticity
 from triaged.message.automatic import Facts, is_spam, judge
 from triaged.message.body import Body, read_body
@@ -125,6 +125,7 @@ class _People:
         fields = header.all("from")
         read = [parse_addresses(value, limits.addresses_per_field) for value in fields]
         problems = [problem for _, found in read for problem in found]
+        problems.extend("group-or-route" for value in fields if has_group_or_route(value))
         self.authors = tuple(address for addresses, _ in read for address in addresses)[: limits.addresses_per_field]
         spoiled = {"truncated: from", "8bit-header: from"} & set(header.defects)
         self.sound = len(fields) == 1 and len(self.authors) == 1 and not problems and not spoiled
