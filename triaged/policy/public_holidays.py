@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -36,6 +37,14 @@ def _modules() -> dict[str, str]:
     from holidays.registry import COUNTRIES
 
     return {code: module for module, names in COUNTRIES.items() for code in names[1:] if len(code) == 2}
+
+
+def country_name(country: str) -> str:
+    """The country's name in English, as the package spells it: "United States" for "US"."""
+    from holidays.registry import COUNTRIES
+
+    found = next((names[0] for names in COUNTRIES.values() if country in names[1:]), country)
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", found)
 
 
 def subdivisions(country: str) -> tuple[str, ...]:

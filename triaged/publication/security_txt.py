@@ -1,0 +1,38 @@
+"""A policy → its security.txt (RFC 9116), unsigned. Never longer than a year, never a key inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from urllib.parse import quote
+
+from triaged.policy.model import Policy
+from triaged.policy.publishing import expires_at
+
+WELL_KNOWN = ".well-known/security.txt"  # RFC 9116 section 3
+
+
+def security_txt(policy: Policy, at: datetime) -> str:
+    """The file's text as published at that instant."""
+    return "".join(f"{name}: {value}\n" for name, value in _fields(policy, at))
+
+
+def _fields(policy: Policy, at: datetime) -> Iterator[tuple[str, str]]:
+    terms = policy.publish
+    yield "Contact", mailto(policy.contact)
+    yield "Expires", f"{expires_at(policy, at):%Y-%m-%dT%H:%M:%SZ}"
+    yield from (("Encryption", key) for key in terms.encryption)
+    if terms.acknowledgments:
+        yield "Acknowledgments", terms.acknowledgments
+    yield "Preferred-Languages", ", ".join(terms.preferred_languages or policy.languages)
+    yield from (("Canonical", address) for address in terms.canonical)
+    if terms.policy:
+        yield "Policy", terms.policy
+    if terms.hiring:
+        yield "Hiring", terms.hiring
+
+
+def mailto(address: str) -> str:
+    """The address as a URI (RFC 6068 section 2)."""
+    local, _, domain = address.rpartition("@")
+    return f"mailto:{quote(local, safe='!$*+-._~')}@{domain}"
