@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,3 +66,60 @@ def lint(files: tuple[Path, ...], config: Path | None, at: datetime | None, as_j
 def _configured(config: Path | None) -> list[tuple[Policy, str]]:
     """The policy of each mailbox, with the mailbox's address."""
     return [(mailbox.policy, mailbox.address) for mailbox in settings_of(config).mailboxes]
+
+
+@command.command("publish")
+@click.argument("file", type=_FILE)
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@_at_option
+def publish(file: Path, directory: Path, at: datetime | None) -> None:
+    """Write what the policy in FILE publishes below DIRECTORY, a web root.
+
+    The page as HTML and Markdown, .well-known/security.txt (RFC 9116) and the entry for the disclose.io directory.
+    """
+    from triaged.cli.failure import CommandError
+    from triaged.daemon.clock import real
+    from triaged.policy.load import load_policy
+    from triaged.policy.publishing import expires_at
+    from triaged.publication.files import published
+
+    policy, now = load_policy(file), at or real()
+    if not now < expires_at(policy, now) <= now + timedelta(days=365):
+        raise CommandError(
+            "publish.expires must lie within the year to come: write a later or nearer day, or remove it"
+        )
+    for path, octets in published(policy, now).items():
+        target = directory / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(octets)
+        click.echo(safe(target))
+    if not policy.publish.policy:
+        click.echo('the disclose.io directory wants policy_url: set policy = "https://…" in [publish]', err=True)
+
+
+@command.command("diff")
+@click.argument("old", type=_FILE)
+@click.argument("new", type=_FILE)
+@click.option("--received", type=Instant(), multiple=True, help="Show what moves for a report received then.")
+@json_option
+def diff(old: Path, new: Path, received: tuple[datetime, ...], as_json: bool) -> None:
+    """Show what changes from the policy file OLD to NEW: promises, clauses, calendar, terms.
+
+    With --received, which due dates of such a report would move.
+    """
+    from triaged.policy.difference import as_if, document, moved
+    from triaged.policy.load import load_policy
+    from triaged.policy.preview import refuse_uncountable
+
+    before, after = load_policy(old), load_policy(new)
+    for instant in received:
+        refuse_uncountable(instant)
+    shifted = [one for at in received for one in moved(before, after, as_if(before, at))]
+    found = document(before, after, shifted)
+    if as_json:
+        print_json(found)
+        return
+    table(("", "where", "before", "after"), [tuple(change.values()) for change in found["changes"]])
+    if shifted:
+        click.echo("")
+        table(("promise", "started", "was due", "due", ""), [tuple(one.values()) for one in found["moved"]])

@@ -16,13 +16,18 @@ _COUNTED = range(1971, 9900)  # a period of ten years later is a date still
 def preview(policy: Policy, received: datetime) -> dict[str, Any]:
     """The JSON document of `triaged policy due`: instants in RFC 3339 UTC. Raises PolicyError for an instant that no
     calendar can count from."""
-    if received.year not in _COUNTED:
-        text = f"lies outside the years {_COUNTED.start} to {_COUNTED.stop - 1}: give the instant of a real report"
-        raise PolicyError((Problem(received.isoformat(), "", text),))
+    refuse_uncountable(received)
     return {
         "received": _utc(received),
         "promises": [_one(promise, policy, received) for promise in policy.promises],
     }
+
+
+def refuse_uncountable(received: datetime) -> None:
+    """Raises PolicyError for an instant so near the end of time that its due dates are none."""
+    if received.year not in _COUNTED:
+        text = f"lies outside the years {_COUNTED.start} to {_COUNTED.stop - 1}: give the instant of a real report"
+        raise PolicyError((Problem(received.isoformat(), "", text),))
 
 
 def _one(promise: Promise, policy: Policy, received: datetime) -> dict[str, str]:
