@@ -1,19 +1,30 @@
-"""Clocks: promises running for one ticket. Started here, from the policy that the ticket came in under."""
+"""Clocks: promises running for one ticket. Started here, from the policy that the ticket came in under; moved elsewhere."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from triaged.policy.calendar import due, in_letters
 from triaged.policy.model import Policy, Promise
 
 ACKNOWLEDGE = "acknowledge"
+ASSESS = "assess"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Why a promise need not be kept."""
+
+    by: str  # "member:…", or "state" where the ticket's state ended it
+    why: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One promise running for one ticket."""
+    """One promise running for one ticket, in one round: one row. (promise, round) names it within the ticket."""
 
     promise: str
     clause: str
@@ -21,6 +32,47 @@ class Clock:
     started_at: datetime
     due_at: datetime  # computed once, when the clock starts: an edited policy never moves it
     pauses: bool
+    period: str = ""  # how it is counted: "7 days", "3 business days", "24 hours"
+    round: int = 1  # of a repeated promise
+    warned_at: datetime | None = None  # the last instant of the team's that has been handled
+    told_at: datetime | None = None  # the last instant of the researcher's that has been handled
+    missed_at: datetime | None = None  # the due instant that passed unmet
+    again_at: datetime | None = None  # the new date that a missed promise was given, once
+    met_at: datetime | None = None
+    waived: Waiver | None = None
+    paused_at: datetime | None = None
+    wake_at: datetime | None = None  # when something is to be done next; None: nothing is
+
+
+class Standing(StrEnum):
+    """How a clock stands. Follows from its instants; stored nowhere."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    MISSED = "missed"
+    MET = "met"
+    LATE = "late"
+    WAIVED = "waived"
+
+
+OPEN = frozenset({Standing.RUNNING, Standing.PAUSED, Standing.MISSED})
+
+
+def standing(clock: Clock) -> Standing:
+    """How the clock stands."""
+    if clock.met_at is not None:
+        return Standing.MET if clock.met_at <= clock.due_at else Standing.LATE
+    if clock.waived is not None:
+        return Standing.WAIVED
+    if clock.paused_at is not None:
+        return Standing.PAUSED
+    missed = clock.missed_at is not None and clock.missed_at >= clock.due_at
+    return Standing.MISSED if missed else Standing.RUNNING
+
+
+def is_open(clock: Clock) -> bool:
+    """Whether the promise still waits to be kept."""
+    return standing(clock) in OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +86,10 @@ class PromisedDate:
     kept_by_this: bool
 
 
-def start(policy: Policy, received_at: datetime) -> tuple[Clock, ...]:
-    """Every promise of the policy, started at the instant of receipt."""
-    return tuple(_start(promise, policy, received_at) for promise in policy.promises)
+def start(policy: Policy, received_at: datetime, kind: str = "report") -> tuple[Clock, ...]:
+    """The promises of the policy, started at the instant of receipt; of what is no report, the acknowledgement alone (S0-13)."""
+    running = [p for p in policy.promises if kind == "report" or p.name == ACKNOWLEDGE]
+    return tuple(_start(promise, policy, received_at) for promise in running)
 
 
 def _start(promise: Promise, policy: Policy, received_at: datetime) -> Clock:
@@ -50,6 +103,7 @@ def _start(promise: Promise, policy: Policy, received_at: datetime) -> Clock:
         started_at=received_at,
         due_at=due(received_at, period, policy.calendar, every=promise.every is not None),
         pauses=promise.pauses,
+        period=str(period),
     )
 
 
@@ -61,6 +115,11 @@ def kept_by_acknowledgement(policy: Policy) -> tuple[str, ...]:
 def kept_by_answer(policy: Policy) -> tuple[str, ...]:
     """The promises that any letter of a member keeps."""
     return tuple(p.name for p in policy.promises if p.name == ACKNOWLEDGE)
+
+
+def kept_by_letter(policy: Policy) -> tuple[str, ...]:
+    """The promises that a member's letter to the researcher keeps: to acknowledge, to assess, and what is repeated."""
+    return tuple(p.name for p in policy.promises if p.name in (ACKNOWLEDGE, ASSESS) or p.every is not None)
 
 
 def dates(clocks: tuple[Clock, ...], policy: Policy, kept: tuple[str, ...]) -> tuple[PromisedDate, ...]:

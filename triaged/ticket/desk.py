@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from triaged.policy.model import Policy
+from triaged.ticket.instants import NEVER_QUIET, Quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Desk:
     members: Mapping[str, str]  # lower-case address -> name
     keys: tuple[bytes, ...]  # the first signs, all are accepted
     caps: Caps
+    escalate: tuple[str, ...] = ()  # who hears of a missed promise as well
+    quiet: Quiet = NEVER_QUIET  # when the team is not warned
 
     @property
     def domain(self) -> str:

@@ -31,6 +31,19 @@ class EventKind(StrEnum):
     REPORTED_UNDELIVERED = "reported_undelivered"  # a delivery report that nothing proves (NT-1)
     MET = "met"  # a promise was kept
     REOPENED = "reopened"  # a promise that seemed kept was not
+    STARTED = "started"  # a further clock runs: the next round of a repeated promise, a date, a legal duty
+    WARNED = "warned"  # the team was reminded
+    MISSED = "missed"  # a due instant passed unmet
+    TOLD = "told"  # the researcher was written to without being asked for it
+    UNTOLD = "untold"  # such a letter was due and may not go out: it is the team's work
+    WAIVED = "waived"  # a promise need not be kept any more
+    PAUSED = "paused"  # a clock stands still while we wait on the researcher
+    RESUMED = "resumed"
+    EXTENDED = "extended"  # a member moved a date later, with a reason
+    SHORTENED = "shortened"  # a date came nearer
+    STUDIED = "studied"  # compared with other reports and judged for noise
+    BROUGHT = "brought"  # a message brought what the report left out
+    RECLASSIFIED = "reclassified"  # a member changed what it is taken for
     REHEARSED = "rehearsed"  # the instant was given by hand
 
 
