@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from triaged.cli.options import Instant, config_option, json_option, print_json, safe, settings_of, table
+from triaged.cli.simulate import simulate
 
 if TYPE_CHECKING:
     from triaged.policy.model import Policy
@@ -20,6 +21,9 @@ _at_option = click.option("--at", type=Instant(), help="The instant to take for 
 @click.group("policy")
 def command() -> None:
     """Look at what a policy promises, check it, publish it."""
+
+
+command.add_command(simulate)
 
 
 @command.command("due")

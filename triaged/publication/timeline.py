@@ -10,7 +10,7 @@ from html import escape
 from triaged.ticket.clocks import Clock, Standing, standing
 
 LEFT, RIGHT, TOP = 150, 24, 64
-WIDTH, ROW, BAR = 1000, 34, 14
+WIDTH, ROW, BAR, STRIP = 1000, 36, 14, 5
 LABEL_ROW = 18
 MOST_LANES = 40
 _DAY = timedelta(days=1)
@@ -111,7 +111,8 @@ def _labels(rows: list[str]) -> Iterator[str]:
 
 
 def _lane(lane: Lane, top: int, scale: Scale, tz: tzinfo) -> Iterator[str]:
-    """From the start to its end; what lies after the due instant is in the colour of a missed promise."""
+    """A bar from the start to its end; a strip below it for the time after the due instant, which the next round's bar
+    would hide."""
     end = lane.ended_at or scale.ends if lane.stands != Standing.RUNNING else min(lane.due_at, scale.ends)
     begins, due_at, ends = scale.x(lane.started_at), scale.x(lane.due_at), scale.x(end)
     y = top + (ROW - BAR) // 2
@@ -121,14 +122,15 @@ def _lane(lane: Lane, top: int, scale: Scale, tz: tzinfo) -> Iterator[str]:
     first = "running" if lane.stands in (Standing.MISSED, Standing.LATE) else lane.stands
     yield _bar(first, begins, min(due_at, ends), y)
     if ends > due_at and lane.stands in (Standing.MISSED, Standing.LATE):
-        yield _bar(lane.stands, due_at, ends, y)
+        yield _bar(lane.stands, due_at, ends, y + BAR + 2, STRIP)
     if lane.due_at <= scale.ends:
-        yield f'<line class="due" x1="{due_at}" y1="{y - 4}" x2="{due_at}" y2="{y + BAR + 4}"/>'
+        yield f'<line class="due" x1="{due_at}" y1="{y - 4}" x2="{due_at}" y2="{y + BAR + 8}"/>'
     yield "</g>"
 
 
-def _bar(style: str, begins: float, ends: float, y: int) -> str:
-    return f'<rect class="{style}" x="{begins}" y="{y}" width="{max(ends - begins, 2):.1f}" height="{BAR}" rx="3"/>'
+def _bar(style: str, begins: float, ends: float, y: int, height: int = BAR) -> str:
+    width = max(ends - begins - 1, 2)  # a hair between one round and the next
+    return f'<rect class="{style}" x="{begins}" y="{y}" width="{width:.1f}" height="{height}" rx="2"/>'
 
 
 def _mark(mark: Mark, top: int, scale: Scale, tz: tzinfo) -> Iterator[str]:

@@ -1,0 +1,244 @@
+"""The letters that a ticket's clocks cause: one to each team address, one to the researcher. Says only what rows and events say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from triaged.policy.calendar import in_letters
+from triaged.ticket.address import Role
+from triaged.ticket.clocks import ACKNOWLEDGE, Clock, Standing, is_open, standing
+from triaged.ticket.deadlines import is_told
+from triaged.ticket.desk import Desk
+from triaged.ticket.events import JSON, Event, EventKind
+from triaged.ticket.instants import DISCLOSURE
+from triaged.ticket.letters import Automatic, Letter, ResearcherLetter, render_researcher
+from triaged.ticket.news import STATE_WORDS, Happening, lines, shown_day
+from triaged.ticket.reference import Entropy
+from triaged.ticket.relaying import answer_subject, to_team
+from triaged.ticket.rounds import next_round
+from triaged.ticket.shown import guide
+from triaged.ticket.tended import Speaking, Tended
+
+MOST_CLOCKS = 20  # that one letter lists
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One promise as a letter shows it."""
+
+    promise: str
+    clause: str
+    words: str  # "by the end of …", "MISSED: it was due …"
+
+
+def letters(
+    ticket: Tended,
+    speaking: tuple[Speaking, ...],
+    told: tuple[Happening, ...],
+    desk: Desk,
+    at: datetime,
+    entropy: Entropy,
+) -> tuple[tuple[Letter, ...], tuple[Event, ...]]:
+    """What is said at `at`, and the events that say which instants it answers for."""
+    to_researcher = [s for s in speaking if s.researcher]
+    may_write = ticket.reachable and bool(ticket.reporter)
+    sent: tuple[Letter, ...] = ()
+    events: list[Event] = []
+    if to_researcher and may_write:
+        sent = (_to_researcher(ticket, to_researcher, told, desk, at, entropy),)
+        news = sum(h.news for h in told)
+        data: dict[str, JSON] = {"letter": sent[0].message_id, "template": sent[0].template, "news": news}
+        events.append(_covering(EventKind.TOLD, to_researcher, researcher=True, **data))
+    elif to_researcher:
+        events.append(_covering(EventKind.UNTOLD, to_researcher, researcher=True))
+    untold = bool(to_researcher) and not may_write
+    if untold or any(s.team for s in speaking):
+        sent += _reminders(ticket, speaking, untold, desk, at, entropy)
+        events.append(_covering(EventKind.WARNED, [s for s in speaking if s.team], researcher=False))
+    return sent, tuple(events)
+
+
+def _covering(kind: EventKind, speaking: Iterable[Speaking], *, researcher: bool, **data: JSON) -> Event:
+    said: list[JSON] = [
+        [s.clock.promise, s.clock.round, i.astimezone(UTC).isoformat()]
+        for s in speaking
+        for i in (s.researcher if researcher else s.team)
+    ]
+    return Event(kind, "triaged", {"for": said, **data})
+
+
+def _reminders(
+    ticket: Tended, speaking: tuple[Speaking, ...], untold: bool, desk: Desk, at: datetime, entropy: Entropy
+) -> tuple[Letter, ...]:
+    """One mail to each team address; those who hear of a miss get theirs when something was missed just now."""
+    fell = [s.clock for s in speaking if s.fell]
+    waiting = [c for c in ticket.clocks if is_open(c)]
+    missed = [c for c in waiting if standing(c) is Standing.MISSED]
+    values = {
+        "ref": ticket.name.ref,
+        "headline": _headline(ticket, fell, missed),
+        "state": STATE_WORDS[ticket.state],
+        "lines": _team_lines(waiting, desk, at),
+        "left": max(len(waiting) - MOST_CLOCKS, 0),
+        "untold": untold,
+        "guide": guide(Role.TEAM, ticket.name, desk),
+    }
+    subject = f"{'MISSED' if missed else 'Due soon'}: {ticket.subject or '(no subject)'}"
+    escalate = tuple(a for a in desk.escalate if a not in desk.notify) if fell else ()
+    house = replace(desk, notify=(*desk.notify, *escalate))
+    return to_team("reminder", ticket.name, subject, values, Role.TEAM, house, at, entropy, ticket.team_ids)
+
+
+def _headline(ticket: Tended, fell: list[Clock], missed: list[Clock]) -> str:
+    if fell:
+        return f"MISSED just now on {ticket.name.ref}: {_names(fell)}"
+    return f"Still missed on {ticket.name.ref}: {_names(missed)}" if missed else f"Due soon on {ticket.name.ref}"
+
+
+def _names(clocks: list[Clock]) -> str:
+    return ", ".join(dict.fromkeys(c.promise for c in clocks))
+
+
+def _team_lines(clocks: list[Clock], desk: Desk, at: datetime) -> tuple[Line, ...]:
+    shown = sorted(clocks, key=lambda c: c.due_at)[:MOST_CLOCKS]
+    return tuple(Line(c.promise, c.clause, _standing_words(c, desk, at)) for c in shown)
+
+
+def _standing_words(clock: Clock, desk: Desk, at: datetime) -> str:
+    by = in_letters(clock.due_at, desk.policy.calendar)
+    stands = standing(clock)
+    if stands is Standing.PAUSED:
+        return "stands still: we wait on the researcher"
+    if stands is Standing.RUNNING:
+        return f"{by}, {_left(clock, at)} left"
+    again = f"; a new date was given: {in_letters(clock.again_at, desk.policy.calendar)}" if clock.again_at else ""
+    return f"MISSED: it was due {by}{again}"
+
+
+def _left(clock: Clock, at: datetime) -> str:
+    minutes = int((clock.due_at - at).total_seconds() // 60)
+    days, hours = divmod(minutes // 60, 24)
+    if days:
+        return f"{days} day{'s' * (days != 1)} {hours} h"
+    return f"{hours} h {minutes % 60} min"
+
+
+def _to_researcher(
+    ticket: Tended, speaking: list[Speaking], told: tuple[Happening, ...], desk: Desk, at: datetime, entropy: Entropy
+) -> Letter:
+    calendar = desk.policy.calendar
+    fell = [s.clock for s in speaking if s.fell and not _is_publication(s.clock, desk)]
+    come = any(s.fell and _is_publication(s.clock, desk) for s in speaking)
+    news = any(h.news for h in told)
+    keeps = news or (desk.policy.updates_unchanged_keep and any(s.clock.every for s in speaking))
+    values = {
+        "ref": ticket.name.ref,
+        "organisation": desk.policy.organisation,
+        "contact": desk.address,
+        "missed": _missed_lines(fell, ticket, desk),
+        "come": come,
+        "since": shown_day(ticket.written_at, calendar) if ticket.written_at else "",
+        "news": news,
+        "happenings": lines(told, calendar),
+        "state": STATE_WORDS[ticket.state],
+        "next": _next_lines(_ahead(ticket.clocks, fell, keeps, desk, at), desk, at),
+    }
+    template = "missed" if fell else "update" if any(s.clock.every for s in speaking) else "deadline"
+    letter = ResearcherLetter(
+        template=template,
+        ticket=ticket.name,
+        to=ticket.reporter,
+        subject=answer_subject(ticket.subject, ticket.name, ticket.reporter_proven),
+        values=values,
+        automatic=Automatic.GENERATED,  # AR-12
+        parents=ticket.researcher_ids,
+        meets=repeated(ticket.clocks) if keeps else (),
+        proven=ticket.reporter_proven,
+    )
+    return render_researcher(letter, desk, at, entropy)
+
+
+def _is_publication(clock: Clock, desk: Desk) -> bool:
+    """The date of the disclosure profile: it comes, and nobody has broken a word."""
+    return clock.promise == DISCLOSURE[1] and desk.policy.promise(clock.promise) is None
+
+
+def repeated(clocks: Iterable[Clock]) -> tuple[str, ...]:
+    """The repeated promises that still run: any letter with substance keeps them."""
+    return tuple(dict.fromkeys(c.promise for c in clocks if c.every and is_open(c)))
+
+
+def _missed_lines(fell: list[Clock], ticket: Tended, desk: Desk) -> tuple[Line, ...]:
+    """Each promise once: of a repeated one that was missed for long, the first round of this silence."""
+    calendar = desk.policy.calendar
+    first: dict[str, Clock] = {}
+    for clock in sorted(fell, key=lambda c: c.due_at):
+        first.setdefault(clock.promise, clock)
+    shown = []
+    for clock in first.values():
+        again = _again(clock, ticket, desk)
+        words = f"It was due {in_letters(clock.due_at, calendar)}. {again}"
+        shown.append(Line(clock.promise, clock.clause, words))
+    return tuple(shown)
+
+
+def _again(clock: Clock, ticket: Tended, desk: Desk) -> str:
+    running = [c for c in ticket.clocks if c.promise == clock.promise and standing(c) is Standing.RUNNING]
+    new = running[-1].due_at if running else clock.again_at
+    return f"The new date: {in_letters(new, desk.policy.calendar)}." if new else "A person has to set a new date."
+
+
+def _ahead(clocks: tuple[Clock, ...], fell: list[Clock], keeps: bool, desk: Desk, at: datetime) -> tuple[Clock, ...]:
+    """The clocks after this letter: those that it keeps go on from now; those that it calls missed have been named."""
+    named = {c.promise for c in fell}
+    ahead = (next_round(c, at, desk.policy) if keeps and c.every else c for c in clocks if is_open(c))
+    return tuple(c for c in ahead if c.promise not in named)
+
+
+def _next_lines(clocks: tuple[Clock, ...], desk: Desk, at: datetime) -> tuple[Line, ...]:
+    """What is still promised, and by when. A promise that was missed stands with its new date."""
+    shown: dict[str, tuple[datetime, Line]] = {}
+    for clock in sorted((c for c in clocks if is_open(c) and is_told(c)), key=lambda c: (c.promise, c.round)):
+        if clock.promise != ACKNOWLEDGE:
+            by = _promised(clock, at)
+            words = in_letters(by, desk.policy.calendar) if by else "passed; no new date is set"
+            shown[clock.promise] = (by or clock.due_at, Line(clock.promise, clock.clause, words))
+    return tuple(line for _, line in sorted(shown.values(), key=lambda pair: pair[0]))[:MOST_CLOCKS]
+
+
+def _promised(clock: Clock, at: datetime) -> datetime | None:
+    stands = standing(clock)
+    if stands is Standing.RUNNING:
+        return clock.due_at
+    return clock.again_at if clock.again_at and clock.again_at > at else None
+
+
+def extended_letter(
+    ticket: Tended, clock: Clock, why: str, desk: Desk, at: datetime, entropy: Entropy
+) -> tuple[Letter, ...]:
+    """A member moved the date of `clock` (as it is now), and the researcher is told the reason in the member's words."""
+    if not ticket.reporter or not is_told(clock):
+        return ()
+    values = {
+        "ref": ticket.name.ref,
+        "organisation": desk.policy.organisation,
+        "contact": desk.address,
+        "what": "publication" if clock.promise == DISCLOSURE[1] else clock.promise,
+        "clause": clock.clause,
+        "by": in_letters(clock.due_at, desk.policy.calendar),
+        "why": why.strip(),
+    }
+    letter = ResearcherLetter(
+        template="extended",
+        ticket=ticket.name,
+        to=ticket.reporter,
+        subject=answer_subject(ticket.subject, ticket.name, ticket.reporter_proven),
+        values=values,
+        automatic=Automatic.NO,  # a person's act, and words
+        parents=ticket.researcher_ids,
+        meets=repeated(ticket.clocks),
+        proven=ticket.reporter_proven,
+    )
+    return (render_researcher(letter, desk, at, entropy),)
