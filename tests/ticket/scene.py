@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,15 +13,17 @@ from typing import Any
 from triaged.message.content import content_sha256
 from triaged.message.model import Limits as MessageLimits
 from triaged.message.model import Trust
-from triaged.message.parse import parse
 from triaged.policy.load import load_policy
+from triaged.reading.asking import wanted
+from triaged.reading.whole import read
 from triaged.settings.limits import Limits
 from triaged.ticket.address import Role, keyed_address
+from triaged.ticket.announcing import Studied, announce, announcement_of
 from triaged.ticket.arrival import receive
 from triaged.ticket.consequence import Consequence
 from triaged.ticket.desk import Caps, Desk
 from triaged.ticket.known import Arrival, Known, KnownMessage, OpenPromise, TicketView, clues
-from triaged.ticket.letters import Audience, TicketName
+from triaged.ticket.letters import Audience, Letter, TicketName
 
 POLICIES = Path(__file__).resolve().parents[2] / "config" / "policies"
 AT = datetime(2026, 11, 20, 9, 12, tzinfo=UTC)
@@ -112,8 +115,9 @@ def mail(
 
 def arrive(raw: bytes, *, junk: bool = False) -> Arrival:
     number = next(_numbers)
-    message = parse(raw, READING, TRUST)
-    return Arrival(number, AT, "INBOX", junk, False, len(raw), content_sha256(raw), content_sha256(raw), message)
+    whole = read(raw, READING, TRUST, wanted(POLICY))
+    digest = content_sha256(raw)
+    return Arrival(number, AT, "INBOX", junk, False, len(raw), digest, digest, whole.message, whole.findings)
 
 
 def view(**changes: Any) -> TicketView:
@@ -168,4 +172,13 @@ def decide(raw: bytes, desk: Desk = DESK, ticket: TicketView | None = None, **ch
     """What `raw` causes at the desk."""
     arrival = arrive(raw, junk=changes.pop("junk", False))
     facts = known(arrival, desk, ticket, **changes)
-    return receive(arrival, clues(arrival.message, desk), facts, desk, AT, entropy)
+    caused = receive(arrival, clues(arrival.message, desk), facts, desk, AT, entropy)
+    return replace(caused, letters=(*caused.letters, *_announced(caused, arrival, desk)))
+
+
+def _announced(caused: Consequence, arrival: Arrival, desk: Desk) -> tuple[Letter, ...]:
+    """The mail to the team, as the study sends it on."""
+    if caused.study is None or caused.study.announcement is None or caused.ticket is None:
+        return ()
+    told = announcement_of(json.loads(json.dumps(caused.study.announcement)))
+    return announce(caused.ticket, told, arrival.message.text, Studied(caused.study.noise), {}, desk, AT, entropy)

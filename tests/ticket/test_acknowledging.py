@@ -5,7 +5,7 @@ from dataclasses import replace
 from email import message_from_bytes, policy
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.ticket.scene import (
@@ -130,7 +130,9 @@ words = st.text(alphabet="abcdefghijklmnopqrstuvwxyzäשл", min_size=6, max_siz
 def test_nothing_that_an_unproven_sender_wrote_comes_back(subject: str, body: str, name: str) -> None:
     """P2: subject, body and display name; neither as text nor encoded."""
     raw = mail(f'"{name}zz" <{RESEARCHER}>', subject=f"{subject}zz", text=f"{body}zz {body}zz and three more words")
-    (letter,) = acknowledgements(decide(raw))
+    sent = acknowledgements(decide(raw))
+    assume(sent)  # a subject such as "autoreply" is taken for a machine's
+    (letter,) = sent
     read = message_from_bytes(letter.data, policy=policy.default)
     shown = letter.data.decode() + read.get_content() + "".join(str(v) for v in read.values())
     for secret in (f"{subject}zz", f"{body}zz", f"{name}zz"):

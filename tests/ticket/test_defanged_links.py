@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triaged.ticket.relaying import defanged
+from triaged.ticket.shown import defanged
 
 PLAINLY = re.compile(r"\b(h)tt(ps?://)", re.IGNORECASE)
 PIECES = ("http", "https", "HTTPS", "://", "s://", "x", "_", " ", "\n", "é", "hxxp", "p")

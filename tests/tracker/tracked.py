@@ -14,7 +14,9 @@ from sqlalchemy import Engine, Table, select
 
 from tests.ticket.scene import AT, DESK, READING, TRUST
 from triaged.daemon.intake import Intake, take_in
+from triaged.daemon.studying import Studio, study_some
 from triaged.mail.ports import Fetched
+from triaged.reading.inventory import Inventory
 from triaged.ticket.desk import Desk
 from triaged.tracker import chaining, installation, outbox
 from triaged.tracker.auditing import findings
@@ -45,6 +47,7 @@ class Tracked:
     most: int = 50
     entropy: Entropy = field(default_factory=lambda: Entropy("tracked"))
     uids: dict[str, int] = field(default_factory=dict)
+    inventories: dict[str, Inventory] = field(default_factory=dict)
 
     def intake(self) -> Intake:
         trusts = {desk.tenant: TRUST for desk in self.desks.values()}
@@ -67,9 +70,18 @@ class Tracked:
         self.uids[mailbox + folder] = start + len(raws)
 
     def take_in(self) -> None:
-        """Read and decide all that waits."""
+        """Read and decide all that waits, then study it."""
         intake = self.intake()
         while take_in(intake):
+            pass
+        self.study()
+
+    def studio(self) -> Studio:
+        return Studio(self.engine, self.desks, self.inventories, self.owner, lambda: self.at, self.entropy)
+
+    def study(self) -> None:
+        studio = self.studio()
+        while study_some(studio):
             pass
 
     def receive(self, *raws: bytes, mailbox: str = "security") -> None:

@@ -1,4 +1,4 @@
-"""`triaged ticket`: the tracker's tickets, to look at."""
+"""`triaged ticket`: the tracker's tickets, to look at and to say what they are."""
 
 from __future__ import annotations
 
@@ -13,25 +13,36 @@ from triaged.cli.options import NUMBER, config_option, json_option, print_json, 
 
 @click.group("ticket")
 def command() -> None:
-    """List and show tickets."""
+    """List and show tickets, and say what they are."""
 
 
 @command.command("list")
 @config_option
 @json_option
-@click.option("--most", type=NUMBER, default=1000, show_default=True, help="How many, the newest first.")
-def list_(config: Path | None, as_json: bool, most: int) -> None:
+@click.option("--most", type=NUMBER, default=1000, show_default=True, help="How many at most.")
+@click.option(
+    "--queue", "as_queue", is_flag=True, help="Open tickets in the order of work: noise last, then the oldest."
+)
+def list_(config: Path | None, as_json: bool, most: int, as_queue: bool) -> None:
     """List tickets, the newest first."""
     from triaged.tracker.engine import reading
-    from triaged.tracker.showing import tickets
+    from triaged.tracker.showing import queue, tickets
 
     with reading(tracker_of(settings_of(config))) as connection:
-        documents = tickets(connection, most)
+        documents = (queue if as_queue else tickets)(connection, most)
     if as_json:
         print_json(documents)
         return
-    rows = [(d["ref"], d["received_at"], d["state"], _next(d), _reporter(d), d["subject"]) for d in documents]
-    table(("ticket", "received", "state", "next due", "reporter", "subject"), rows)
+    rows = [(d["ref"], d["received_at"], _kind(d), _next(d), _noise(d), _reporter(d), d["subject"]) for d in documents]
+    table(("ticket", "received", "state", "next due", "noise", "reporter", "subject"), rows)
+
+
+def _kind(document: dict[str, Any]) -> str:
+    return document["state"] if document["kind"] == "report" else f"{document['state']}, {document['kind']}"
+
+
+def _noise(document: dict[str, Any]) -> str:
+    return "" if document["noise"] is None else f"{document['noise']['score']:.2f}"
 
 
 def _next(document: dict[str, Any]) -> str:
@@ -65,6 +76,47 @@ def show(ref: str, config: Path | None, as_json: bool) -> None:
         _show(document)
 
 
+def _taking_for(kind: str, help_text: str) -> click.Command:
+    """A command that says what a ticket is."""
+
+    @click.argument("ref")
+    @click.option("--as", "member", default="", help="Which member says so; it stands in the ticket's events.")
+    @config_option
+    def take(ref: str, member: str, config: Path | None) -> None:
+        _take_for(ref, kind, member, config)
+
+    return click.command(kind, help=help_text)(take)
+
+
+for _name, _help in (
+    ("report", "Take a ticket for a report: its clocks run, counted from its receipt."),
+    ("question", "Take a ticket for a question: of its clocks only the acknowledgement runs."),
+    ("other", "Take a ticket for something else: of its clocks only the acknowledgement runs."),
+):
+    command.add_command(_taking_for(_name, _help))
+
+
+def _take_for(ref: str, kind: str, member: str, config: Path | None) -> None:
+    import secrets
+
+    from triaged.daemon.clock import real
+    from triaged.ticket.reference import token_of
+    from triaged.tracker.engine import writing
+    from triaged.tracker.reclassifying import take_for
+
+    settings = settings_of(config)
+    names = {m.name for t in settings.tenants for m in t.team.members} | {""}
+    if member not in names:
+        raise CommandError(f"there is no member {member!r} in the configuration: write the name as it stands there")
+    token = token_of(ref)
+    actor = f"member:{member}" if member else "operator"
+    with writing(tracker_of(settings)) as connection:
+        running = take_for(connection, token, kind, actor, real(), secrets.token_bytes) if token else None
+    if running is None:
+        raise CommandError(f"there is no ticket {safe(ref)}: `triaged ticket list` shows them all")
+    click.echo(f"{safe(ref)} is taken for a {kind}; open promises: {', '.join(running) or 'none'}")
+
+
 def _show(d: dict[str, Any]) -> None:
     click.echo(f"{d['ref']}  {d['kind']}, {d['state']}  {safe(d['subject'])}")
     click.echo(f"  reporter   {safe(_reporter(d))}")
@@ -78,6 +130,14 @@ def _show(d: dict[str, Any]) -> None:
         click.echo(
             f"  attachment {safe(a['name'])}  {safe(a['detected_type'])}  {a['size']} bytes  sha256 {a['sha256']}"
         )
+    for fact in d["facts"]:
+        click.echo(f"  says       {fact['kind']}: {safe(fact['value'])}")
+    if d["missing"]:
+        click.echo(f"  missing    {', '.join(d['missing'])}")
+    for like in d["duplicates"]:
+        click.echo(f"  may repeat {like['ref']}  {like['score']:.2f}  {safe('; '.join(like['why']))}")
+    if d["noise"] and d["noise"]["reasons"]:
+        click.echo(f"  noise      {d['noise']['score']:.2f}  {', '.join(d['noise']['reasons'])}")
     for m in d["messages"]:
         _show_message(m)
     click.echo()

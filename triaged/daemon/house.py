@@ -14,7 +14,9 @@ from triaged.daemon import clock, desks
 from triaged.daemon.clock import Now
 from triaged.daemon.intake import Intake
 from triaged.daemon.sending import Office
+from triaged.daemon.studying import Studio
 from triaged.mail.ports import Cursor, Fetched, FetchLimits
+from triaged.reading.inventory import read_inventory
 from triaged.settings.model import MailboxSettings, Settings
 from triaged.ticket.desk import Desk
 from triaged.tracker import installation, leases, migrate
@@ -41,6 +43,16 @@ class House:
             limits=desks.message_limits(limits),
             most=limits.fetch_messages,
             attempts=limits.reading_attempts,
+            owner=self.owner,
+            now=self.now,
+            entropy=secrets.token_bytes,
+        )
+
+    def studio(self) -> Studio:
+        return Studio(
+            engine=self.engine,
+            desks=self.desks,
+            inventories={t.name: read_inventory(t.team.inventory) for t in self.settings.tenants if t.team.inventory},
             owner=self.owner,
             now=self.now,
             entropy=secrets.token_bytes,

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from triaged.daemon import clock
 from triaged.daemon.house import House, open_house
 from triaged.daemon.intake import take_in
+from triaged.daemon.studying import study_some
 from triaged.settings.model import Settings
 from triaged.tracker import leases
 from triaged.tracker.engine import reading, writing
@@ -44,6 +45,9 @@ def import_path(
         ids = _store(house, mailbox, path, clocks, letters, progress)
         intake = house.intake()
         while take_in(intake):
+            pass
+        studio = house.studio()
+        while study_some(studio):
             pass
         return _outcomes(house, ids)
     finally:

@@ -16,24 +16,27 @@ from triaged.daemon.log import log, place
 from triaged.daemon.points import reach
 from triaged.message.content import content_sha256
 from triaged.message.model import Limits, Message, Trust
-from triaged.message.parse import parse, unreadable
+from triaged.message.parse import unreadable
+from triaged.reading.asking import wanted
+from triaged.reading.whole import Whole, read, unread
 from triaged.ticket.arrival import receive
 from triaged.ticket.consequence import Consequence, Outcome
 from triaged.ticket.desk import Desk
 from triaged.ticket.known import Arrival, Known, clues
 from triaged.ticket.reference import Entropy
 from triaged.tracker import blobs, receipts, returning
-from triaged.tracker.consequences import Written, write
+from triaged.tracker.consequences import write
 from triaged.tracker.engine import reading, writing
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS, Item, keys_of, load_known
 from triaged.tracker.receipts import Claimed
+from triaged.tracker.written import Written
 
 LOAD_BYTES = 2 * 1024 * 1024  # raw bytes held at a time, where one message is not larger
 # A process may be killed often for reasons that are no message's: a reading alone can't kill it, so this is generous.
 CRASHES = 6
 WAVE_CHARACTERS = 4 * 1024 * 1024  # of text decided side by side
 
-Read = Callable[[bytes, Limits, Trust], Message]
+Read = Callable[[bytes, Limits, Trust, tuple[str, ...]], Whole]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def take_in(intake: Intake) -> int:
     if claimed:
         reach("reading-claimed")
         for mailbox in dict.fromkeys(c.mailbox for c in claimed):
-            _settle([c for c in claimed if c.mailbox == mailbox], intake, parse)
+            _settle([c for c in claimed if c.mailbox == mailbox], intake, read)
         return len(claimed)
     return _take_in_failed(intake)
 
@@ -104,7 +107,8 @@ def _raws(claimed: Sequence[Claimed], intake: Intake) -> Iterator[tuple[Claimed,
 
 
 def _item(one: Claimed, raw: bytes, desk: Desk, intake: Intake, read: Read) -> Item:
-    message = read(raw, intake.limits, intake.trusts[desk.tenant])
+    whole = read(raw, intake.limits, intake.trusts[desk.tenant], wanted(desk.policy))
+    message = whole.message
     arrival = Arrival(
         receipt=one.id,
         received_at=_received_at(one, message, intake.now()),
@@ -115,6 +119,7 @@ def _item(one: Claimed, raw: bytes, desk: Desk, intake: Intake, read: Read) -> I
         sha256=blobs.digest(raw),
         content_sha256=_content(one, raw),
         message=message,
+        findings=whole.findings,
     )
     return Item(arrival, clues(message, desk))
 
@@ -235,7 +240,9 @@ def _set_aside(one: Claimed, intake: Intake, why: str) -> None:
     desk = intake.desks[one.mailbox]
     try:
         raw = next(raw for _, raw in _raws([one], intake))
-        item = _item(one, raw, desk, intake, lambda raw, limits, _trust: unreadable(raw, limits, why))
+        item = _item(
+            one, raw, desk, intake, lambda raw, limits, *_: Whole(unreadable(raw, limits, why), unread("set aside"))
+        )
         _transact([(one, item)], desk, intake, why)
     except (OperationalError, InterfaceError):
         raise

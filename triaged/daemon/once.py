@@ -11,6 +11,7 @@ from triaged.daemon.intake import take_in
 from triaged.daemon.log import log
 from triaged.daemon.schedule import do_due
 from triaged.daemon.sentcopies import copy_sent
+from triaged.daemon.studying import study_some
 from triaged.mail.imap import ImapError
 from triaged.mail.watcher import sweep_all
 from triaged.settings.model import Settings
@@ -32,6 +33,9 @@ def run_once(settings: Settings, at: datetime | None = None) -> bool:
         well = _sweep(house)
         intake = house.intake()
         while take_in(intake):
+            pass
+        studio = house.studio()
+        while study_some(studio):
             pass
         do_due(house)
         well &= sending.send_due(house.office())

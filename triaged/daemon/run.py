@@ -21,10 +21,11 @@ from triaged.daemon.log import log
 from triaged.daemon.notify import notify
 from triaged.daemon.schedule import BEAT_SECONDS, ticking
 from triaged.daemon.sentcopies import copy_sent
+from triaged.daemon.studying import study_some
 from triaged.daemon.supervise import Part, join, start
 from triaged.mail.watcher import WatchEvent, watch
 from triaged.settings.model import MailboxSettings, Settings
-from triaged.tracker import leases, receipts
+from triaged.tracker import leases, receipts, studying
 from triaged.tracker.engine import writing
 
 STOP_SECONDS = 8.0  # of the ten that a stop may take
@@ -37,14 +38,14 @@ def serve(settings: Settings, *, ready: Callable[[], None]) -> int:
     """Run until SIGTERM or SIGINT. What was begun is finished or given back; 0 after a clean stop."""
     points.arm(os.environ)
     house = open_house(settings)
-    stop, mail, letters = Event(), Event(), Event()
+    stop, mail, reports, letters = Event(), Event(), Event(), Event()
     signalled = _signals()
-    threads = start(_parts(house, mail, letters), stop, partial(_report, house))
+    threads = start(_parts(house, mail, reports, letters), stop, partial(_report, house))
     notify(os.environ, "READY=1")
     ready()
     os.read(signalled, 1)
     notify(os.environ, "STOPPING=1")
-    for event in (stop, mail, letters):
+    for event in (stop, mail, reports, letters):
         event.set()
     return _end(house, threads)
 
@@ -64,6 +65,7 @@ def _end(house: House, threads: list[Thread]) -> int:
 def _give_up(house: House) -> None:
     with suppress(SQLAlchemyError), writing(house.engine) as connection:
         receipts.forget_attempts(connection, house.owner)
+        studying.forget_attempts(connection, house.owner)
         leases.give_up(connection, house.owner)
 
 
@@ -83,11 +85,12 @@ def _nothing(_signal: int, _frame: FrameType | None) -> None:
     """The byte in the pipe says it all."""
 
 
-def _parts(house: House, mail: Event, letters: Event) -> list[Part]:
+def _parts(house: House, mail: Event, reports: Event, letters: Event) -> list[Part]:
     boxes = house.settings.mailboxes
     parts = [Part(f"watch {m.name}", partial(_watch, house, m, mail)) for m in boxes if m.imap]
     parts += [Part(f"sent {m.name}", partial(_copies, house, m)) for m in boxes if m.imap and m.imap.sent_folder]
-    parts.append(Part("intake", partial(_intake, house, mail, letters)))
+    parts.append(Part("intake", partial(_intake, house, mail, reports, letters)))
+    parts.append(Part("study", partial(_study, house, reports, letters)))
     parts.append(Part("outbox", partial(_outbox, house, letters)))
     parts.append(Part("schedule", partial(_schedule, house, letters)))
     return parts
@@ -156,7 +159,7 @@ def _watch_ours(house: House, mailbox: MailboxSettings, mail: Event, lost: Event
     )
 
 
-def _intake(house: House, mail: Event, letters: Event, stop: Event) -> None:
+def _intake(house: House, mail: Event, reports: Event, letters: Event, stop: Event) -> None:
     intake = house.intake()
     with writing(house.engine) as connection:
         receipts.forget_attempts(connection, house.owner)
@@ -164,7 +167,19 @@ def _intake(house: House, mail: Event, letters: Event, stop: Event) -> None:
         mail.clear()
         while not stop.is_set() and take_in(intake):
             letters.set()
+            reports.set()
         mail.wait(LOOK_SECONDS)
+
+
+def _study(house: House, reports: Event, letters: Event, stop: Event) -> None:
+    studio = house.studio()
+    with writing(house.engine) as connection:
+        studying.forget_attempts(connection, house.owner)
+    while not stop.is_set():
+        reports.clear()
+        while not stop.is_set() and study_some(studio):
+            letters.set()
+        reports.wait(LOOK_SECONDS)
 
 
 def _outbox(house: House, letters: Event, stop: Event) -> None:

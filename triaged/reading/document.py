@@ -5,13 +5,14 @@ from __future__ import annotations
 from triaged.message import document
 from triaged.message.model import Message
 from triaged.policy.model import Policy
+from triaged.reading.asking import wanted
 from triaged.reading.facts import facts
-from triaged.reading.missing import DEFAULT, missing
+from triaged.reading.missing import missing
 from triaged.reading.noise import noise
 
 
 def as_json(message: Message, policy: Policy | None = None) -> dict[str, object]:
-    """What `triaged message read --json` prints. A policy file states no list of its own yet, so all ask for the same."""
+    """What `triaged message read --json` prints."""
     found = facts(message)
     judged = noise(message, found)
     return document.as_json(message) | {
@@ -19,9 +20,3 @@ def as_json(message: Message, policy: Policy | None = None) -> dict[str, object]
         "missing": list(missing(message, found, wanted(policy))),
         "noise": {"score": judged.score, "reasons": list(judged.reasons)},
     }
-
-
-def wanted(policy: Policy | None) -> tuple[str, ...]:
-    """What the policy asks a report to hold. One that asks for the tester's addresses gets them asked for (S2-12)."""
-    text = (policy.text or "").lower() if policy else ""
-    return (*DEFAULT, "tester_addresses") if "ip address" in text and "you were using" in text else DEFAULT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,21 @@ IMAP_PORTS = {"tls": 993}
 SMTP_PORTS = {"tls": 465, "starttls": 587}
 
 
-def settings(values: Values, path: Path, policies: dict[int, Policy], secret: Callable[..., Secret | None]) -> Settings:
-    """`policies` by the mailbox's place in the file; `secret(source)` gives what it names."""
+def settings(
+    values: Values,
+    path: Path,
+    policies: dict[int, Policy],
+    secret: Callable[..., Secret | None],
+    inventories: Mapping[str, str],
+) -> Settings:
+    """`policies` by the mailbox's place in the file, `inventories` by file name; `secret(source)` gives what it names."""
     mailboxes = [_mailbox(one, policies[index], secret) for index, one in enumerate(values["mailbox"])]
-    default = _tenant({"name": "default", "team": values["team"], "authenticity": values["authenticity"]})
+    main = {"name": "default", "team": values["team"], "authenticity": values["authenticity"]}
     return Settings(
         path=path,
         tracker=TrackerSettings(_beside(values["tracker"]["url"], path)),
         mailboxes=tuple(mailboxes),
-        tenants=(default, *map(_tenant, values["tenant"])),
+        tenants=tuple(_tenant(one, inventories) for one in (main, *values["tenant"])),
         limits=Limits(**values["limits"]),
         keys=KeySettings(secret(values["keys"]["address"])),
         http=HttpSettings(**values["http"]),
@@ -64,14 +70,16 @@ def _smtp(one: Values, plus_addressing: bool, secret: Callable[[SecretSource], S
     return SmtpSettings(**{**one, "port": port, "envelope": envelope, "password": password})
 
 
-def _tenant(one: Values) -> TenantSettings:
-    return TenantSettings(one["name"], AuthenticitySettings(**one["authenticity"]), _team(one["team"]))
+def _tenant(one: Values, inventories: Mapping[str, str]) -> TenantSettings:
+    team = _team(one["team"], inventories)
+    return TenantSettings(one["name"], AuthenticitySettings(**one["authenticity"]), team)
 
 
-def _team(one: Values) -> TeamSettings:
+def _team(one: Values, inventories: Mapping[str, str]) -> TeamSettings:
     members = tuple(Member(**member) for member in one["member"])
     two_person = len(members) >= 2 if one["two_person"] is None else one["two_person"]
-    rest = {key: value for key, value in one.items() if key != "member"}
+    rest = {key: value for key, value in one.items() if key not in ("member", "inventory")}
+    rest["inventory"] = inventories.get(one["inventory"], "")
     return TeamSettings(**{**rest, "two_person": two_person, "members": members})
 
 

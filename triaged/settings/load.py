@@ -60,10 +60,11 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         if key not in unread:
             reading.note(key, text)
     policies = _policies(values, reading)
+    inventories = {name: _inventory(key, name, reading) for key, name in _inventories(values)}
     secrets = {id(source): reading.secret(key, source) for key, source in _sources(values)}
     if reading.problems:
         raise SettingsError(tuple(reading.problems))
-    return build.settings(values, path, policies, lambda source: secrets.get(id(source)))
+    return build.settings(values, path, policies, lambda source: secrets.get(id(source)), inventories)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,28 @@ def _sources(values: dict[str, Any]) -> Iterator[tuple[Key, SecretSource]]:
                 yield ("mailbox", index, server, "password"), source
     if values["keys"].get("address"):
         yield ("keys", "address"), values["keys"]["address"]
+
+
+def _inventories(values: dict[str, Any]) -> Iterator[tuple[Key, str]]:
+    teams: list[tuple[Key, dict[str, Any]]] = [(("team",), values.get("team") or {})]
+    teams += [(("tenant", n, "team"), one.get("team") or {}) for n, one in enumerate(values["tenant"])]
+    yield from (((*key, "inventory"), team["inventory"]) for key, team in teams if team.get("inventory"))
+
+
+def _inventory(key: Key, name: str, reading: _Reading) -> str:
+    path = reading.path.parent / name
+    try:
+        with path.open("rb") as file:
+            octets = file.read(_LARGEST + 1)
+        if len(octets) > _LARGEST:
+            reading.note(key, f"{path} is larger than 1 MiB: name what matters, with *.domain and networks")
+        return octets[:_LARGEST].decode()
+    except OSError as error:
+        why = (error.strerror or "unreadable").lower()
+        reading.note(key, f"{path} can't be read ({why}): make it, one name a line, or leave the key out")
+    except UnicodeDecodeError:
+        reading.note(key, f"{path} is not UTF-8 text: write one name a line")
+    return ""
 
 
 def _policies(values: dict[str, Any], reading: _Reading) -> dict[int, Policy]:

@@ -81,6 +81,7 @@ class TeamSettings:
     escalate: tuple[str, ...]
     undo_seconds: int
     two_person: bool
+    inventory: str  # the text of the file that names what exists; "" for none
     board_at: time  # local time of the policy's zone
     members: tuple[Member, ...]
 

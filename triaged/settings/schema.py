@@ -128,6 +128,12 @@ TEAM = Table(
             None,
             "true with two or more members",
         ),
+        Field(
+            "inventory",
+            text("a file name"),
+            "a file of what exists, one name a line (host, network, product, file, function): a report that cites none is noisier",
+            "",
+        ),
         Field("board_at", clock(), "when the daily board goes out, in the policy's zone", time(8, 30), "08:30"),
     ),
     arrays={"member": MEMBER},

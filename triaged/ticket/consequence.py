@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from triaged.reading.facts_model import Fact
+from triaged.reading.noise import Noise
 from triaged.ticket.clocks import Clock
 from triaged.ticket.events import Event
 from triaged.ticket.letters import Audience, Letter, TicketName
@@ -57,6 +60,22 @@ class Bounced:
 
 
 @dataclass(frozen=True, slots=True)
+class Gaps:
+    """What a new ticket's report leaves out of what the policy asks for."""
+
+    items: tuple[str, ...]
+    asked: bool  # whether the acknowledgement asks for them
+
+
+@dataclass(frozen=True, slots=True)
+class ToStudy:
+    """What waits for the second step: the noise of the message by itself, and the mail to the team, if there will be one."""
+
+    noise: Noise
+    announcement: Mapping[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Consequence:
     """All that one receipt causes."""
 
@@ -69,3 +88,7 @@ class Consequence:
     clocks: tuple[Clock, ...] = ()
     letters: tuple[Letter, ...] = ()
     bounced: Bounced | None = None
+    facts: tuple[Fact, ...] = ()  # of the placed message
+    gaps: Gaps | None = None
+    brought: tuple[str, ...] = ()  # gaps that this message fills
+    study: ToStudy | None = None

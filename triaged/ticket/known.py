@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from triaged.message.model import Message
+from triaged.reading.findings import NOTHING, Findings
 from triaged.reading.sameness import text_hash
 from triaged.reading.thread import answered_ids, recipients
 from triaged.ticket.address import GARBLED, Garbled, Keyed, Role, read_address
@@ -27,6 +28,7 @@ class Arrival:
     sha256: str
     content_sha256: str
     message: Message
+    findings: Findings = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class TicketView:
     heard_at: datetime | None = None  # when this author last wrote on it
     held_lately: int = 0  # messages held on it in the last ten minutes: they silence nobody but themselves
     held_ever: int = 0
+    gaps: tuple[str, ...] = ()  # what the policy asks for and nobody brought yet
 
 
 @dataclass(frozen=True, slots=True)

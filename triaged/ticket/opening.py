@@ -7,10 +7,12 @@ from datetime import datetime
 
 from triaged.message.clean import clean_header
 from triaged.message.model import Kind, Reason
-from triaged.ticket.address import Role
+from triaged.reading.asking import question
+from triaged.reading.inventory import pairs
+from triaged.ticket.announcing import Announcement, document
 from triaged.ticket.answering import Answer, answer, proven
 from triaged.ticket.clocks import Clock, PromisedDate, dates, kept_by_acknowledgement, start
-from triaged.ticket.consequence import Consequence, NewTicket, Outcome, Placed
+from triaged.ticket.consequence import Consequence, Gaps, NewTicket, Outcome, Placed, ToStudy
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.known import Arrival, Clues, Known
@@ -23,7 +25,8 @@ from triaged.ticket.letters import (
     render_researcher,
 )
 from triaged.ticket.reference import Entropy, new_token, reference, tokens_in
-from triaged.ticket.relaying import answer_subject, relay_values, shown_instant, to_team
+from triaged.ticket.relaying import answer_subject
+from triaged.ticket.shown import defect_warnings, shown_author, shown_instant, shown_proof
 
 STORED_SUBJECT = 998
 SHORT_NAME = 40  # characters of an organisation's name that leave room in the smallest letter
@@ -38,6 +41,8 @@ class Opening:
     clocks: tuple[Clock, ...]
     answer: Answer
     kept: tuple[str, ...]  # promises that the acknowledgement keeps
+    kind: str  # report | question | other
+    gaps: Gaps
 
 
 def open_ticket(
@@ -52,11 +57,14 @@ def open_ticket(
     """A new ticket with all that follows from it. `suggests`: the ticket that it may belong to (TH-1)."""
     token = new_token(entropy)
     decided = answer(arrival, known, desk)
+    kind = arrival.findings.purpose.kind
     opening = Opening(
         name=TicketName(token, reference(desk.policy.prefix, token)),
-        clocks=start(desk.policy, arrival.received_at),
+        clocks=start(desk.policy, arrival.received_at, kind),
         answer=decided,
         kept=kept_by_acknowledgement(desk.policy) if decided.form else (),
+        kind=kind,
+        gaps=_gaps(arrival, kind, decided),
     )
     hint = suggests.ref if suggests else _quoted_reference(arrival, desk)
     return Consequence(
@@ -67,15 +75,24 @@ def open_ticket(
         placed=Placed(Audience.RESEARCHER, proven(arrival), clues.text_hash),
         events=_events(opening, arrival, hint, desk),
         clocks=opening.clocks,
-        letters=_letters(opening, arrival, hint, desk, at, entropy),
+        letters=_letters(opening, arrival, desk, at, entropy),
+        facts=arrival.findings.facts,
+        gaps=opening.gaps,
+        study=ToStudy(arrival.findings.noise, _announcement(opening, arrival, hint, desk)),
     )
+
+
+def _gaps(arrival: Arrival, kind: str, decided: Answer) -> Gaps:
+    """Only a report is asked for what it leaves out, and only a proven sender, in the acknowledgement (AR-14)."""
+    missing = arrival.findings.missing if kind == "report" else ()
+    return Gaps(missing, asked=bool(missing) and decided.form == "full")
 
 
 def _new_ticket(name: TicketName, arrival: Arrival, clues: Clues) -> NewTicket:
     author = arrival.message.author
     return NewTicket(
         name=name,
-        kind="report",
+        kind=arrival.findings.purpose.kind,
         subject=arrival.message.subject[:STORED_SUBJECT],
         reporter_name=author.name if author else "",
         reporter=clues.author,
@@ -107,6 +124,10 @@ def _events(opening: Opening, arrival: Arrival, hint: str, desk: Desk) -> tuple[
             "proven": proven(arrival),
             "policy": {"name": policy.name, "version": policy.version, "sha256": policy.sha256},
             "clocks": {c.promise: c.due_at.isoformat() for c in opening.clocks},
+            "kind": opening.kind,
+            "why": list(arrival.findings.purpose.reasons),
+            "missing": list(opening.gaps.items),
+            "asked": opening.gaps.asked,
         },
     )
     events = [received]
@@ -119,15 +140,9 @@ def _events(opening: Opening, arrival: Arrival, hint: str, desk: Desk) -> tuple[
     return tuple(events)
 
 
-def _letters(
-    opening: Opening, arrival: Arrival, hint: str, desk: Desk, at: datetime, entropy: Entropy
-) -> tuple[Letter, ...]:
-    letters: tuple[Letter, ...] = ()
-    if opening.answer.form:
-        letters = (_acknowledgement(opening, arrival, desk, at, entropy),)
-    if gathered(opening.answer, arrival):
-        return letters
-    return letters + _announcement(opening, arrival, hint, desk, at, entropy)
+def _letters(opening: Opening, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> tuple[Letter, ...]:
+    """The acknowledgement alone: the team's mail waits for the study."""
+    return (_acknowledgement(opening, arrival, desk, at, entropy),) if opening.answer.form else ()
 
 
 def gathered(decided: Answer, arrival: Arrival) -> bool:
@@ -162,6 +177,8 @@ def _thanks(opening: Opening, arrival: Arrival, shown: tuple[PromisedDate, ...],
         "organisation": desk.policy.organisation,
         "contact": desk.address,
         "subject": clean_header(message.subject)[:200] if full else "",
+        "kind": opening.kind,
+        "questions": tuple(question(desk.policy, item) for item in opening.gaps.items) if opening.gaps.asked else (),
     }
     minimal = MINIMAL_SUBJECT.format(ref=opening.name.ref)
     return ResearcherLetter(
@@ -177,21 +194,32 @@ def _thanks(opening: Opening, arrival: Arrival, shown: tuple[PromisedDate, ...],
     )
 
 
-def _announcement(
-    opening: Opening, arrival: Arrival, hint: str, desk: Desk, at: datetime, entropy: Entropy
-) -> tuple[Letter, ...]:
+def _announcement(opening: Opening, arrival: Arrival, hint: str, desk: Desk) -> dict[str, object] | None:
+    """What the team will be mailed once the report is studied; None where the daily digest tells of it."""
+    if gathered(opening.answer, arrival):
+        return None
+    message, findings = arrival.message, arrival.findings
     shown = dates(opening.clocks, desk.policy, opening.kept)
-    values = relay_values(
-        opening.name,
-        arrival,
-        desk,
-        headline=f"New report {opening.name.ref}",
+    hints = (f"it may belong to {hint}: the sender named it",) if hint else ()
+    told = Announcement(
+        headline=f"New {opening.kind} {opening.name.ref}"
+        if opening.kind != "other"
+        else f"New mail {opening.name.ref}",
+        author=shown_author(message),
+        proof=shown_proof(message.authenticity, desk),
+        subject=message.subject[:STORED_SUBJECT],
+        received=shown_instant(arrival.received_at, desk),
         answer=_shown_answer(opening, shown),
-        dates=tuple(d for d in shown if not d.kept_by_this),
-        warnings=(f"it may belong to {hint}: the sender named it",) if hint else (),
+        dates=tuple((d.promise, d.by) for d in shown if not d.kept_by_this),
+        warnings=hints + defect_warnings(arrival, desk),
+        attachments=tuple((a.name, a.detected_type, a.size, a.sha256) for a in message.attachments),
+        facts=pairs(findings.facts),
+        missing=opening.gaps.items,
+        asked=opening.gaps.asked,
+        purpose=opening.kind,
+        purpose_reasons=findings.purpose.reasons,
     )
-    subject = arrival.message.subject or "(no subject)"
-    return to_team("relay", opening.name, subject, values, Role.RESEARCHER, desk, at, entropy, {})
+    return document(told)
 
 
 def _shown_answer(opening: Opening, shown: tuple[PromisedDate, ...]) -> str:

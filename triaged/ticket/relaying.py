@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from triaged.message.clean import clean_header
-from triaged.message.model import Authenticity, Message, Reason, Verdict
-from triaged.policy.calendar import in_letters, zone
-from triaged.ticket.address import Role, keyed_address
+from triaged.message.model import Kind, Reason
+from triaged.policy.calendar import in_letters
+from triaged.reading.inventory import pairs
+from triaged.reading.missing import missing
+from triaged.ticket.address import Role
 from triaged.ticket.answering import proven
 from triaged.ticket.clocks import PromisedDate, kept_by_answer
 from triaged.ticket.consequence import Consequence, Outcome, Placed
@@ -27,10 +29,20 @@ from triaged.ticket.letters import (
     render_team,
 )
 from triaged.ticket.reference import Entropy
+from triaged.ticket.shown import (
+    ANSWER_GUIDE,
+    TEAM_GUIDE,
+    defect_warnings,
+    fact_lines,
+    guide,
+    labelled,
+    quoted,
+    shown_author,
+    shown_instant,
+    shown_proof,
+)
 
 SUBJECT_CHARACTERS = 78  # AR-17
-ANSWER_GUIDE = "A reply to this mail goes TO THE RESEARCHER."
-TEAM_GUIDE = "A reply to this mail stays with the team."
 _SIGNS = (ANSWER_GUIDE.lower(), TEAM_GUIDE.lower(), "to write to the team only:")
 
 
@@ -57,9 +69,28 @@ def from_researcher(
     if ticket.recent == most + 1:
         events.append(Event(EventKind.MUTED, "triaged", {"messages": ticket.recent}))
         warnings = (f"{ticket.recent} messages in ten minutes: what follows is kept with the ticket, and not mailed",)
-    letters = () if ticket.recent > most + 1 else _relay(ticket, arrival, warnings, desk, at, entropy)
-    placed = Placed(Audience.RESEARCHER, proven(arrival), clues.text_hash)
-    return Consequence(Outcome.APPENDED, "", ticket.name, placed=placed, events=tuple(events), letters=letters)
+    brought = _brought(ticket, arrival)
+    if brought:
+        events.append(Event(EventKind.BROUGHT, "researcher", {"receipt": arrival.receipt, "items": list(brought)}))
+    letters = () if ticket.recent > most + 1 else _relay(ticket, arrival, warnings, desk, at, entropy, brought)
+    return Consequence(
+        Outcome.APPENDED,
+        "",
+        ticket.name,
+        placed=Placed(Audience.RESEARCHER, proven(arrival), clues.text_hash),
+        events=tuple(events),
+        letters=letters,
+        facts=arrival.findings.facts,
+        brought=brought,
+    )
+
+
+def _brought(ticket: TicketView, arrival: Arrival) -> tuple[str, ...]:
+    """What the report left out and this message brings. What a machine answers brings nothing (NT-5)."""
+    if not ticket.gaps or arrival.message.kind is not Kind.PERSON or not arrival.message.answerable:
+        return ()
+    still = missing(arrival.message, arrival.findings.facts, ticket.gaps)
+    return tuple(item for item in ticket.gaps if item not in still)
 
 
 SAID_AGAIN = timedelta(hours=24)
@@ -79,7 +110,13 @@ def said_again(
 
 
 def _relay(
-    ticket: TicketView, arrival: Arrival, warnings: tuple[str, ...], desk: Desk, at: datetime, entropy: Entropy
+    ticket: TicketView,
+    arrival: Arrival,
+    warnings: tuple[str, ...],
+    desk: Desk,
+    at: datetime,
+    entropy: Entropy,
+    brought: tuple[str, ...] = (),
 ) -> tuple[Letter, ...]:
     automatic = not arrival.message.answerable
     headline = "An automatic answer came from the researcher of" if automatic else "The researcher wrote about"
@@ -90,8 +127,17 @@ def _relay(
         headline=f"{headline} {ticket.name.ref}",
         dates=open_dates(ticket, desk),
         warnings=warnings,
+        study=_says(ticket, arrival, brought),
     )
     return to_team("relay", ticket.name, ticket.subject, values, Role.RESEARCHER, desk, at, entropy, ticket.team_ids)
+
+
+def _says(ticket: TicketView, arrival: Arrival, brought: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    lines = [("It says:", line) for line in fact_lines(pairs(arrival.findings.facts))]
+    if brought:
+        lines.append(("It brings:", ", ".join(brought)))
+    left = [item for item in ticket.gaps if item not in brought]
+    return (*lines, ("Missing:", ", ".join(left))) if left else tuple(lines)
 
 
 def held_letters(
@@ -284,6 +330,7 @@ def relay_values(
     dates: tuple[PromisedDate, ...] = (),
     warnings: tuple[str, ...] = (),
     answers: Role = Role.RESEARCHER,
+    study: tuple[tuple[str, str], ...] = (),
 ) -> dict[str, object]:
     """What the relay template shows of one arrival: who, what, reference, attachments by name, size and hash (AT-28)."""
     message = arrival.message
@@ -297,77 +344,15 @@ def relay_values(
         "answer": answer,
         "dates": dates,
         "warnings": warnings + defect_warnings(arrival, desk),
-        "attachments": message.attachments,
+        "attachments": [
+            {"name": a.name, "detected_type": a.detected_type, "size": a.size, "sha256": a.sha256, "known": ""}
+            for a in message.attachments
+        ],
+        "study": labelled(study),
+        "reply": "",
         "guide": guide(answers, name, desk),
         "body": quoted(message.text, desk.caps.relay_text),
     }
-
-
-def shown_author(message: Message) -> str:
-    """AT-11: the addr-spec first, the display name after it and in quotes."""
-    if message.author is None:
-        return "(no usable From)"
-    return f'{message.author.address}  "{message.author.name}"' if message.author.name else message.author.address
-
-
-def shown_proof(authenticity: Authenticity, desk: Desk) -> str:
-    """In words, what is known of the author."""
-    if authenticity.verdict is Verdict.PASS:
-        return f"proven for {authenticity.domain} ({authenticity.method})"
-    if authenticity.verdict is Verdict.FAIL:
-        return "NOT PROVEN: the mail server says that the domain did not send it"
-    return "NOT PROVEN: anybody can write this address into From"
-
-
-def shown_instant(at: datetime, desk: Desk) -> str:
-    """The instant in the policy's own zone, to the minute."""
-    local = at.astimezone(zone(desk.policy.calendar.zone))
-    return f"{local:%A, %-d %B %Y, %H:%M} ({desk.policy.calendar.zone})"
-
-
-def defect_warnings(arrival: Arrival, desk: Desk) -> tuple[str, ...]:
-    """What the team must know about the bytes, at most eight lines."""
-    warnings = []
-    if arrival.truncated:
-        warnings.append(f"too large ({arrival.size:,} bytes): only its start is kept; read it in the mailbox")
-    if arrival.message.encrypted:
-        warnings.append(f"encrypted ({arrival.message.encrypted}): triaged could not read it")
-    if arrival.junk or arrival.message.spam:
-        warnings.append("the mail server calls it spam")
-    warnings += [clean_header(d)[:120] for d in arrival.message.defects]
-    return tuple(warnings[:8])
-
-
-def guide(answers: Role, name: TicketName, desk: Desk) -> str:
-    """Where a reply goes, and the other way."""
-    if not desk.plus_addressing:
-        return ANSWER_GUIDE if answers is Role.RESEARCHER else TEAM_GUIDE
-    other = Role.TEAM if answers is Role.RESEARCHER else Role.RESEARCHER
-    address = keyed_address(desk.address, name.token, other, desk.keys[0])
-    if answers is Role.RESEARCHER:
-        return f"{ANSWER_GUIDE}\nTo write to the team only: {address}"
-    return f"{TEAM_GUIDE}\nTo write to the researcher: {address}"
-
-
-def quoted(text: str, most: int) -> str:
-    """A stranger's words for the team: indented with "> ", links defanged, capped (AT-21)."""
-    cut = text[:most]
-    lines = [f"> {line}".rstrip() for line in defanged(cut).rstrip("\n").split("\n")]
-    if len(text) > most:
-        lines += ["", f"[{len(text) - most:,} more characters are in the tracker]"]
-    return "\n".join(lines)
-
-
-_SCHEME = re.compile(r"\b(h)tt(ps?)\Z", re.IGNORECASE)
-_SCHEME_WIDTH = 6  # characters that the pattern looks at: "https" and what stands before it
-
-
-def defanged(text: str) -> str:
-    """Links that no mail client turns into one: hxxps://…"""
-    # Only what stands before "://" is looked at: a pattern over the whole text was a twentieth of taking a message in.
-    *before, last = text.split("://")
-    schemes = (part[:-_SCHEME_WIDTH] + _SCHEME.sub(r"\1xx\2", part[-_SCHEME_WIDTH:]) for part in before)
-    return "://".join([*schemes, last])
 
 
 def open_dates(ticket: TicketView, desk: Desk) -> tuple[PromisedDate, ...]:

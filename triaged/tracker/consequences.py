@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from triaged.ticket.consequence import Consequence, NewTicket, Outcome
+from triaged.ticket.consequence import NewTicket, Outcome
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import GENESIS, Event, EventKind, State
 from triaged.ticket.letters import Audience, Letter
 from triaged.ticket.reference import Entropy
-from triaged.tracker import blobs, chaining
+from triaged.tracker import blobs, chaining, findings
 from triaged.tracker.engine import insert_new
-from triaged.tracker.knowing import ACKNOWLEDGEMENTS, Item
+from triaged.tracker.knowing import ACKNOWLEDGEMENTS
 from triaged.tracker.schema import (
     attachment,
     clock,
@@ -29,22 +28,14 @@ from triaged.tracker.schema import (
     tally,
     ticket,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """An item with what it causes."""
-
-    item: Item
-    consequence: Consequence
-    quiet: bool = False  # taken in from a file: no letter, now or later
+from triaged.tracker.written import Written
 
 
 def write(connection: Connection, batch: Sequence[Written], desk: Desk, at: datetime, entropy: Entropy) -> None:
     """Write the batch. Raises on any conflict, and then the caller rolls all of it back."""
     ids = _tickets(connection, batch, desk, at)
     _clocks(connection, batch, ids)
-    _messages(connection, batch, desk, at, ids)
+    findings.write(connection, batch, _messages(connection, batch, desk, at, ids), desk, at, ids)
     _letters(connection, batch, desk, at, ids)
     _bounces(connection, batch, at, ids)
     chaining.append(connection, _events(batch, at, ids), entropy)
@@ -144,10 +135,13 @@ def _clocks(connection: Connection, batch: Sequence[Written], ids: dict[str, int
         connection.execute(clock.insert(), rows)
 
 
-def _messages(connection: Connection, batch: Sequence[Written], desk: Desk, at: datetime, ids: dict[str, int]) -> None:
+def _messages(
+    connection: Connection, batch: Sequence[Written], desk: Desk, at: datetime, ids: dict[str, int]
+) -> dict[int, int]:
+    """Receipt -> row of its message, for all that stand on a ticket."""
     placed = [w for w in batch if w.consequence.placed and w.consequence.ticket]
     if not placed:
-        return
+        return {}
     rows = [_message_row(w, desk, at, ids) for w in placed]
     inserted = message.insert().returning(message.c.id, sort_by_parameter_order=True)
     numbers = connection.execute(inserted, rows).scalars().all()
@@ -158,6 +152,7 @@ def _messages(connection: Connection, batch: Sequence[Written], desk: Desk, at: 
     ]
     if slices:
         connection.execute(attachment.insert(), slices)
+    return {w.item.arrival.receipt: number for w, number in zip(placed, numbers, strict=True)}
 
 
 def _message_row(written: Written, desk: Desk, at: datetime, ids: dict[str, int]) -> dict[str, Any]:

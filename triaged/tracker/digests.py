@@ -12,7 +12,8 @@ from triaged.ticket.address import Role
 from triaged.ticket.desk import Desk
 from triaged.ticket.letters import TicketName
 from triaged.ticket.reference import Entropy
-from triaged.ticket.relaying import guide, shown_instant, to_team
+from triaged.ticket.relaying import to_team
+from triaged.ticket.shown import guide, shown_instant
 from triaged.tracker.consequences import queue_letters
 from triaged.tracker.schema import letter, ticket
 

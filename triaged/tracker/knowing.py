@@ -14,7 +14,7 @@ from triaged.ticket.answering import proven
 from triaged.ticket.desk import Desk
 from triaged.ticket.known import Arrival, Clues, Known, KnownMessage, OpenPromise, TicketView
 from triaged.ticket.letters import Audience, TicketName
-from triaged.tracker.schema import clock, content, letter, message, participant, person, receipt, tally, ticket
+from triaged.tracker.schema import clock, content, gap, letter, message, participant, person, receipt, tally, ticket
 
 ACKNOWLEDGEMENTS = ("acknowledgement", "acknowledgement_minimal")
 DAY = timedelta(hours=24)
@@ -194,17 +194,24 @@ def _view(connection: Connection, row: Any, writer: _Writer) -> TicketView:
         team_ids=_team_ids(thread),
         recent=1 + sum(abs(writer.received_at - at) < RECENTLY for at in heard),
         **_held(connection, row.id, writer.received_at),
+        gaps=_gaps(connection, row.id),
         promises=_promises(connection, row.id),
         heard_at=max(heard, default=None),
     )
 
 
-def _held(connection: Connection, ticket_id: int, at: datetime) -> dict[str, int]:
+def _held(connection: Connection, ticket_id: int, at: datetime) -> dict[str, Any]:
     """Counted apart from what participants wrote: a stranger's flood must not silence the researcher (AR-11)."""
     here = (receipt.c.ticket_id == ticket_id, receipt.c.outcome == "held")
     lately = func.count().filter(receipt.c.received_at > at - RECENTLY, receipt.c.received_at < at + RECENTLY)
     row = connection.execute(select(func.count().label("ever"), lately.label("lately")).where(*here)).one()
     return {"held_ever": row.ever, "held_lately": row.lately}
+
+
+def _gaps(connection: Connection, ticket_id: int) -> tuple[str, ...]:
+    """What is asked for and nobody brought yet."""
+    open_gaps = select(gap.c.item).where(gap.c.ticket_id == ticket_id, gap.c.brought_at.is_(None))
+    return tuple(connection.execute(open_gaps.order_by(gap.c.item)).scalars())
 
 
 def _people(connection: Connection, ticket_id: int) -> Sequence[Any]:

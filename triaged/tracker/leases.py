@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, or_, select, update
 
-from triaged.tracker import outbox, receipts
+from triaged.tracker import outbox, receipts, studying
 from triaged.tracker.engine import insert_if_new
 from triaged.tracker.schema import lease, part
 
@@ -52,6 +52,7 @@ def reap(connection: Connection, owner: str, now: datetime) -> list[str]:
     dead = [r.owner for r in rows if r.owner != owner and (_lapsed(r.until, now) or _dead_here(r.owner))]
     for gone in dead:
         receipts.release(connection, gone)
+        studying.release(connection, gone)
         outbox.release(connection, gone, now)
         give_up(connection, gone)
         connection.execute(delete(part).where(part.c.owner == gone))

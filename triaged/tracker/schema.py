@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -213,6 +214,7 @@ message = Table(
     Index(None, "tenant", "message_id"),
     Index(None, "ticket_id", "at"),
     Index(None, "tenant", "counterpart", "text_hash"),
+    Index(None, "text_hash"),
 )
 
 attachment = Table(
@@ -230,6 +232,71 @@ attachment = Table(
     Column("offset", BigInteger, nullable=False),  # of the encoded body in the receipt's blob
     Column("length", BigInteger, nullable=False),
     Column("encoding", String(32), nullable=False),
+)
+
+# What a message says, and where in its text: systems, identifiers, dates, people.
+fact = Table(
+    "fact",
+    metadata,
+    _id(),
+    _to("ticket.id", index=True),
+    _to("message.id", index=True),
+    Column("kind", String(32), nullable=False),
+    Column("value", Text, nullable=False),
+    Column("first", Integer, nullable=False),  # offsets into the message's text
+    Column("last", Integer, nullable=False),
+)
+
+# What of the policy's list a report leaves out: asked for once, ticked off by a message that brings it.
+gap = Table(
+    "gap",
+    metadata,
+    Column("ticket_id", Key, ForeignKey("ticket.id"), primary_key=True),
+    Column("item", String(32), primary_key=True),
+    Column("asked_at", Instant),
+    Column("brought_at", Instant),
+)
+
+# The second step of each new ticket: what waits for it, and what it came to.
+study = Table(
+    "study",
+    metadata,
+    Column("ticket_id", Key, ForeignKey("ticket.id"), primary_key=True),
+    _to("message.id"),  # the report
+    Column("tenant", String(128), nullable=False),
+    Column("mailbox", String(128), nullable=False),
+    Column("announcement", JSON),  # the mail to the team, without the text; none where a digest tells of the ticket
+    Column("whole", Boolean, nullable=False, default=False),  # a forwarded report: its quoted text counts as well
+    Column("noise", Float, nullable=False),
+    Column("noise_reasons", JSON, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),  # counted before they begin
+    Column("claimed_by", String(128)),
+    Column("claimed_until", Instant),
+    Column("studied_at", Instant),
+    Index("ix_study_waiting", "studied_at", "ticket_id"),
+)
+
+# What a ticket may repeat: other tickets and known issues, as its study found them.
+likely = Table(
+    "likely",
+    metadata,
+    Column("ticket_id", Key, ForeignKey("ticket.id"), primary_key=True),
+    Column("name", String(128), primary_key=True),  # a reference, or known:NAME
+    Column("score", Float, nullable=False),
+    Column("why", JSON, nullable=False),
+)
+
+# What the team knows without a report. New reports are compared with it.
+known_issue = Table(
+    "known_issue",
+    metadata,
+    _id(),
+    Column("tenant", String(128), nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("known_at", Instant, nullable=False),
+    UniqueConstraint("tenant", "name"),
 )
 
 # Append-only, chained by hash per ticket. `body` and `salt` may be taken out; `seal` and `hash` stay.

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, select
 
+from triaged.tracker import saying
 from triaged.tracker.schema import (
     attachment,
     blob,
@@ -20,10 +21,12 @@ from triaged.tracker.schema import (
     person,
     policy_text,
     receipt,
+    study,
     ticket,
 )
 
 Document = dict[str, Any]
+ENDED = ("declined", "disclosed", "closed")
 
 
 def instant(value: datetime | None) -> str | None:
@@ -35,6 +38,14 @@ def tickets(connection: Connection, most: int = 1000) -> list[Document]:
     """The newest tickets first, without messages, attachments and events."""
     newest = select(ticket.c.id).order_by(ticket.c.id.desc()).limit(most)
     ids = list(connection.execute(newest).scalars())
+    return _tickets(connection, ids)
+
+
+def queue(connection: Connection, most: int = 1000) -> list[Document]:
+    """Open tickets in the order of work: the least noisy first, in steps of a quarter, then the oldest."""
+    step = case((study.c.noise >= 0.75, 3), (study.c.noise >= 0.5, 2), (study.c.noise >= 0.25, 1), else_=0)
+    rows = select(ticket.c.id).outerjoin(study, study.c.ticket_id == ticket.c.id).where(ticket.c.state.not_in(ENDED))
+    ids = list(connection.execute(rows.order_by(step, ticket.c.received_at, ticket.c.id).limit(most)).scalars())
     return _tickets(connection, ids)
 
 
@@ -55,10 +66,11 @@ def _tickets(connection: Connection, ids: Sequence[int]) -> list[Document]:
     joined = select(*columns).join(policy_text, policy_text.c.sha256 == ticket.c.policy_sha256)
     rows = {row.id: row for row in connection.execute(joined.where(ticket.c.id.in_(ids)))}
     people, clocks = _people(connection, ids), _clocks(connection, ids)
-    return [_ticket(rows[i], people.get(i, []), clocks.get(i, [])) for i in ids]
+    said = saying.found(connection, ids)
+    return [_ticket(rows[i], people.get(i, []), clocks.get(i, []), said[i]) for i in ids]
 
 
-def _ticket(row: Any, people: list[Document], clocks: list[Document]) -> Document:
+def _ticket(row: Any, people: list[Document], clocks: list[Document], said: Document) -> Document:
     reporter = next((p for p in people if p["role"] == "reporter"), None)
     return {
         "ref": row.ref,
@@ -75,8 +87,7 @@ def _ticket(row: Any, people: list[Document], clocks: list[Document]) -> Documen
         "severity": None,
         "cvss": None,
         "clocks": clocks,
-        "facts": [],
-        "duplicates": [],
+        **said,
         "credit": {},
         "reward": {},
     }
@@ -153,7 +164,9 @@ def _attachments(connection: Connection, ticket_id: int) -> list[Document]:
         .order_by(attachment.c.id)
     )
     names = ("name", "media_type", "detected_type", "size", "sha256", "inline")
-    return [{**{name: getattr(row, name) for name in names}, "message_id": row.of} for row in rows]
+    found = [{**{name: getattr(row, name) for name in names}, "message_id": row.of} for row in rows]
+    known = saying.attachments_elsewhere(connection, ticket_id, {one["sha256"] for one in found})
+    return [{**one, "also_on": known.get(one["sha256"], [])} for one in found]
 
 
 def _events(connection: Connection, ticket_id: int) -> list[Document]:

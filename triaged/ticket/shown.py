@@ -1,0 +1,134 @@
+"""How people and things are shown to the team: strangers' words on one line or quoted, links defanged. Values to text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from triaged.message.clean import clean_header
+from triaged.message.model import Authenticity, Message, Verdict
+from triaged.policy.calendar import zone
+from triaged.ticket.address import Role, keyed_address
+from triaged.ticket.desk import Desk
+from triaged.ticket.known import Arrival
+from triaged.ticket.letters import TicketName
+
+ANSWER_GUIDE = "A reply to this mail goes TO THE RESEARCHER."
+TEAM_GUIDE = "A reply to this mail stays with the team."
+VALUES_SHOWN = 3  # facts of one kind in a mail; all of them are in the tracker
+FACT_CHARACTERS = 100
+# Kind of fact -> what a mail calls it, the urgent first.
+FACT_NAMES = {
+    "exploited": "exploited",
+    "disclosure_date": "will disclose",
+    "cve": "CVE",
+    "cwe": "CWE",
+    "weakness": "weakness",
+    "cvss": "CVSS",
+    "product": "product",
+    "url": "address",
+    "host": "host",
+    "ip_address": "IP address",
+    "tester_ip_address": "tested from",
+    "other_party": "others told",
+    "anonymity": "anonymity",
+    "credit_as": "credit as",
+    "contact": "contact",
+}
+
+
+def shown_author(message: Message) -> str:
+    """AT-11: the addr-spec first, the display name after it and in quotes."""
+    if message.author is None:
+        return "(no usable From)"
+    return f'{message.author.address}  "{message.author.name}"' if message.author.name else message.author.address
+
+
+def shown_proof(authenticity: Authenticity, desk: Desk) -> str:
+    """In words, what is known of the author."""
+    if authenticity.verdict is Verdict.PASS:
+        return f"proven for {authenticity.domain} ({authenticity.method})"
+    if authenticity.verdict is Verdict.FAIL:
+        return "NOT PROVEN: the mail server says that the domain did not send it"
+    return "NOT PROVEN: anybody can write this address into From"
+
+
+def shown_instant(at: datetime, desk: Desk) -> str:
+    """The instant in the policy's own zone, to the minute."""
+    local = at.astimezone(zone(desk.policy.calendar.zone))
+    return f"{local:%A, %-d %B %Y, %H:%M} ({desk.policy.calendar.zone})"
+
+
+def defect_warnings(arrival: Arrival, desk: Desk) -> tuple[str, ...]:
+    """What the team must know about the bytes, at most eight lines."""
+    warnings = []
+    if arrival.truncated:
+        warnings.append(f"too large ({arrival.size:,} bytes): only its start is kept; read it in the mailbox")
+    if arrival.message.encrypted:
+        warnings.append(f"encrypted ({arrival.message.encrypted}): triaged could not read it")
+    if arrival.junk or arrival.message.spam:
+        warnings.append("the mail server calls it spam")
+    warnings += [clean_header(d)[:120] for d in arrival.message.defects]
+    return tuple(warnings[:8])
+
+
+def guide(answers: Role, name: TicketName, desk: Desk) -> str:
+    """Where a reply goes, and the other way."""
+    if not desk.plus_addressing:
+        return ANSWER_GUIDE if answers is Role.RESEARCHER else TEAM_GUIDE
+    other = Role.TEAM if answers is Role.RESEARCHER else Role.RESEARCHER
+    address = keyed_address(desk.address, name.token, other, desk.keys[0])
+    if answers is Role.RESEARCHER:
+        return f"{ANSWER_GUIDE}\nTo write to the team only: {address}"
+    return f"{TEAM_GUIDE}\nTo write to the researcher: {address}"
+
+
+def quoted(text: str, most: int) -> str:
+    """A stranger's words for the team: indented with "> ", links defanged, capped (AT-21)."""
+    cut = text[:most]
+    lines = [f"> {line}".rstrip() for line in defanged(cut).rstrip("\n").split("\n")]
+    if len(text) > most:
+        lines += ["", f"[{len(text) - most:,} more characters are in the tracker]"]
+    return "\n".join(lines)
+
+
+def fact_lines(facts: Iterable[tuple[str, str]]) -> list[str]:
+    """One line a kind of fact; links defanged, a stranger's words on one line and short (AT-21)."""
+    named: dict[str, list[str]] = {}
+    for kind, value in facts:
+        named.setdefault(kind, []).append(value)
+    return [_fact_line(called, named[kind]) for kind, called in FACT_NAMES.items() if kind in named]
+
+
+def _fact_line(called: str, values: list[str]) -> str:
+    shown = ", ".join(one_line(value) for value in values[:VALUES_SHOWN])
+    more = f" and {len(values) - VALUES_SHOWN} more" if len(values) > VALUES_SHOWN else ""
+    return f"{called}: {shown}{more}"
+
+
+def one_line(value: str) -> str:
+    """A stranger's words within a line of ours."""
+    return defanged(clean_header(value))[:FACT_CHARACTERS]
+
+
+def labelled(lines: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """(label, text) with each label only before its first line."""
+    shown: list[tuple[str, str]] = []
+    last = ""
+    for label, text in lines:
+        shown.append(("" if label == last else label, text))
+        last = label
+    return shown
+
+
+_SCHEME = re.compile(r"\b(h)tt(ps?)\Z", re.IGNORECASE)
+_SCHEME_WIDTH = 6  # characters that the pattern looks at: "https" and what stands before it
+
+
+def defanged(text: str) -> str:
+    """Links that no mail client turns into one: hxxps://…"""
+    # Only what stands before "://" is looked at: a pattern over the whole text was a twentieth of taking a message in.
+    *before, last = text.split("://")
+    schemes = (part[:-_SCHEME_WIDTH] + _SCHEME.sub(r"\1xx\2", part[-_SCHEME_WIDTH:]) for part in before)
+    return "://".join([*schemes, last])

@@ -1,0 +1,221 @@
+"""The study's rows: claims what waits, reads what it is compared with, writes what it came to. Ranks and judges nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
+
+from triaged.reading.likeness import Description, Like
+from triaged.reading.noise import Noise
+from triaged.ticket.announcing import Studied
+from triaged.ticket.events import Event
+from triaged.ticket.letters import TicketName
+from triaged.tracker.schema import attachment, fact, likely, message, participant, person, study, ticket
+
+CLAIM = timedelta(minutes=1)
+LOGO_BYTES = 10_000  # inline parts below this are decoration, and the same in all of a person's mail
+MOST_ELSEWHERE = 5
+MOST_SENDERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One new ticket before its study."""
+
+    ticket_id: int
+    name: TicketName
+    tenant: str
+    mailbox: str
+    attempts: int
+    announcement: Mapping[str, Any] | None
+    noise: Noise
+    subject: str
+    text: str  # the whole text
+    said: str  # without quoted mail and signature; of a forwarded report all of it
+    message_id: str
+    author: str
+    text_hash: str | None
+    facts: tuple[tuple[str, str], ...]
+    attachments: tuple[str, ...]  # SHA-256 of those that are no decoration
+
+    @property
+    def description(self) -> Description:
+        """As it is compared with others."""
+        files = tuple(("attachment", digest) for digest in self.attachments)
+        return Description(self.name.ref, self.subject, self.said, (*files, *self.facts))
+
+
+def claim(connection: Connection, owner: str, at: datetime, most: int, mailboxes: Sequence[str]) -> list[int]:
+    """Tickets to study, oldest first. The attempt is counted here, before it begins.
+
+    What was begun and not ended comes alone, and after all that is fresh.
+    """
+    fresh = _claim(connection, owner, at, most, and_(study.c.attempts == 0, study.c.mailbox.in_(mailboxes)))
+    if fresh:
+        return fresh
+    lapsed = or_(study.c.claimed_until.is_(None), study.c.claimed_until < at, study.c.claimed_until > at + 2 * CLAIM)
+    return _claim(connection, owner, at, 1, and_(study.c.attempts > 0, lapsed, study.c.mailbox.in_(mailboxes)))
+
+
+def _claim(connection: Connection, owner: str, at: datetime, most: int, which: Any) -> list[int]:
+    waiting = select(study.c.ticket_id).where(study.c.studied_at.is_(None), which).order_by(study.c.ticket_id)
+    chosen = waiting.limit(most).with_for_update(skip_locked=True)
+    values = {"attempts": study.c.attempts + 1, "claimed_by": owner, "claimed_until": at + CLAIM}
+    claimed = update(study).where(study.c.ticket_id.in_(chosen)).values(values).returning(study.c.ticket_id)
+    return sorted(connection.execute(claimed).scalars())
+
+
+def release(connection: Connection, owner: str) -> None:
+    """Give back what this owner had claimed and not ended."""
+    mine = and_(study.c.claimed_by == owner, study.c.studied_at.is_(None))
+    connection.execute(update(study).where(mine).values(claimed_by=None, claimed_until=None))
+
+
+def forget_attempts(connection: Connection, owner: str) -> None:
+    """At a clean stop: what this owner had begun was not the fault of a report."""
+    mine = and_(study.c.claimed_by == owner, study.c.studied_at.is_(None))
+    connection.execute(update(study).where(mine).values(claimed_by=None, claimed_until=None, attempts=0))
+
+
+def waits(connection: Connection) -> bool:
+    """Whether anything is left to study."""
+    return (
+        connection.execute(select(study.c.ticket_id).where(study.c.studied_at.is_(None)).limit(1)).first() is not None
+    )
+
+
+def load(connection: Connection, ids: Sequence[int]) -> list[Waiting]:
+    """What the study needs to know of each ticket."""
+    columns = (study, ticket.c.token, ticket.c.ref, message.c.subject, message.c.text, message.c.new_text)
+    more = (message.c.message_id.label("own_id"), message.c.counterpart, message.c.text_hash)
+    joined = study.join(ticket, ticket.c.id == study.c.ticket_id).join(message, message.c.id == study.c.message_id)
+    found = select(*columns, *more).select_from(joined).where(study.c.ticket_id.in_(ids)).order_by(study.c.ticket_id)
+    rows = connection.execute(found).all()
+    numbers = [row.message_id for row in rows]
+    facts, files = _facts(connection, numbers), _attachments(connection, numbers)
+    return [_waiting(row, facts.get(row.message_id, ()), files.get(row.message_id, ())) for row in rows]
+
+
+def _waiting(row: Any, facts: tuple[tuple[str, str], ...], files: tuple[str, ...]) -> Waiting:
+    return Waiting(
+        ticket_id=row.ticket_id,
+        name=TicketName(row.token, row.ref),
+        tenant=row.tenant,
+        mailbox=row.mailbox,
+        attempts=row.attempts,
+        announcement=row.announcement,
+        noise=Noise(row.noise, tuple(row.noise_reasons)),
+        subject=row.subject,
+        text=row.text,
+        said=row.text if row.whole else row.new_text,
+        message_id=row.own_id,
+        author=row.counterpart,
+        text_hash=row.text_hash,
+        facts=facts,
+        attachments=files,
+    )
+
+
+def _facts(connection: Connection, messages: Sequence[int]) -> dict[int, tuple[tuple[str, str], ...]]:
+    rows = select(fact.c.message_id, fact.c.kind, fact.c.value).where(fact.c.message_id.in_(messages))
+    found: dict[int, list[tuple[str, str]]] = {}
+    for row in connection.execute(rows.order_by(fact.c.id)):
+        found.setdefault(row.message_id, []).append((row.kind, row.value))
+    return {number: tuple(values) for number, values in found.items()}
+
+
+def _attachments(connection: Connection, messages: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    telling = or_(attachment.c.inline.is_(False), attachment.c.size >= LOGO_BYTES)
+    rows = select(attachment.c.message_id, attachment.c.sha256).where(attachment.c.message_id.in_(messages), telling)
+    found: dict[int, list[str]] = {}
+    for row in connection.execute(rows.order_by(attachment.c.id)):
+        found.setdefault(row.message_id, []).append(row.sha256)
+    return {number: tuple(dict.fromkeys(values)) for number, values in found.items()}
+
+
+def senders_of_the_same(connection: Connection, waiting: Waiting) -> int:
+    """How many other addresses sent the same words, at most MOST_SENDERS."""
+    if waiting.text_hash is None:
+        return 0
+    same = and_(message.c.text_hash == waiting.text_hash, message.c.tenant == waiting.tenant)
+    others = select(message.c.counterpart).where(
+        same, message.c.direction == "in", message.c.counterpart != waiting.author
+    )
+    return connection.execute(
+        select(func.count()).select_from(others.distinct().limit(MOST_SENDERS).subquery())
+    ).scalar_one()
+
+
+def elsewhere(connection: Connection, waiting: Waiting) -> dict[str, tuple[str, ...]]:
+    """SHA-256 of an attachment -> other tickets of the tenant that hold the same bytes."""
+    found: dict[str, tuple[str, ...]] = {}
+    for digest in waiting.attachments[:50]:
+        holds = and_(
+            attachment.c.sha256 == digest, message.c.tenant == waiting.tenant, ticket.c.id != waiting.ticket_id
+        )
+        joined = attachment.join(message, message.c.id == attachment.c.message_id).join(
+            ticket, ticket.c.id == message.c.ticket_id
+        )
+        refs = select(ticket.c.ref).select_from(joined).where(holds).distinct().limit(MOST_ELSEWHERE)
+        if tickets := tuple(sorted(connection.execute(refs).scalars())):
+            found[digest] = tickets
+    return found
+
+
+def sent_again(connection: Connection, waiting: Waiting) -> tuple[str, ...]:
+    """Other tickets that hold a message of the same address with the same Message-ID: a mail sent or posted twice."""
+    if not waiting.message_id or not waiting.author:
+        return ()
+    same = and_(message.c.tenant == waiting.tenant, message.c.message_id == waiting.message_id)
+    other = and_(message.c.counterpart == waiting.author, message.c.direction == "in", ticket.c.id != waiting.ticket_id)
+    joined = message.join(ticket, ticket.c.id == message.c.ticket_id)
+    refs = select(ticket.c.ref).select_from(joined).where(same, other).distinct().limit(MOST_ELSEWHERE)
+    return tuple(sorted(connection.execute(refs).scalars()))
+
+
+def reporters(connection: Connection, refs: Sequence[str]) -> dict[str, str]:
+    """Reference -> its reporter's address."""
+    joined = ticket.join(participant, participant.c.ticket_id == ticket.c.id).join(
+        person, person.c.id == participant.c.person_id
+    )
+    rows = select(ticket.c.ref, person.c.address).select_from(joined)
+    found = connection.execute(rows.where(ticket.c.ref.in_(refs), participant.c.role == "reporter"))
+    return {row.ref: row.address for row in found}
+
+
+def letters_before(connection: Connection, ticket_id: int) -> dict[str, tuple[str, ...]]:
+    """Team address -> Message-IDs of letters that it has of this ticket already."""
+    sent = and_(message.c.ticket_id == ticket_id, message.c.direction == "out", message.c.audience == "team")
+    found: dict[str, tuple[str, ...]] = {}
+    for row in connection.execute(
+        select(message.c.counterpart, message.c.message_id).where(sent).order_by(message.c.id)
+    ):
+        found[row.counterpart] = (*found.get(row.counterpart, ()), row.message_id)
+    return found
+
+
+def end(connection: Connection, waiting: Waiting, studied: Studied, at: datetime, owner: str) -> bool:
+    """Write what the study came to; whether it was ours to end. False: another process ended it meanwhile."""
+    values = {"noise": studied.noise.score, "noise_reasons": list(studied.noise.reasons), "studied_at": at}
+    ours = (study.c.ticket_id == waiting.ticket_id, study.c.studied_at.is_(None), study.c.claimed_by == owner)
+    ended = connection.execute(
+        update(study).where(*ours).values(**values, announcement=None, claimed_by=None, claimed_until=None)
+    )
+    if ended.rowcount != 1:
+        return False
+    if studied.likes:
+        connection.execute(insert(likely), [_likely(waiting.ticket_id, like) for like in studied.likes])
+    return True
+
+
+def _likely(ticket_id: int, like: Like) -> dict[str, Any]:
+    return {"ticket_id": ticket_id, "name": like.key, "score": like.score, "why": list(like.why)}
+
+
+def event_at(waiting: Waiting, at: datetime, event: Event) -> dict[int, list[tuple[datetime, Event]]]:
+    """As the chain takes it."""
+    return {waiting.ticket_id: [(at, event)]}
