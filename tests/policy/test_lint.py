@@ -162,6 +162,12 @@ def test_we_will_not_prosecute_is_no_threat(tmp_path):
     assert "threat" not in [one[0] for one in found]
 
 
+@pytest.mark.parametrize("address", ["me@example-works.ch", "me@example.ch", "me@test.ch", "me@invalid.example.ch"])
+def test_an_address_that_only_looks_like_an_example_is_none(tmp_path, address):
+    found = findings(tmp_path, GOOD + f"Or ask {address}.\n")
+    assert [one[0] for one in found if one[0] in ("placeholder", "other-address")] == ["other-address"]
+
+
 def test_a_mailbox_that_is_not_the_published_one_is_found(tmp_path):
     """S0-1: exactly the published mailbox is read."""
     found = findings(tmp_path, GOOD, PROMISED + WRITE, mailbox="other@here.ch")

@@ -93,12 +93,18 @@ def publish(file: Path, directory: Path, at: datetime | None) -> None:
             "publish.expires must lie within the year to come: write a later or nearer day, or remove it"
         )
     for path, octets in published(policy, now).items():
-        target = directory / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(octets)
-        click.echo(safe(target))
+        click.echo(safe(_write(directory / path, octets)))
     if not policy.publish.policy:
         click.echo('the disclose.io directory wants policy_url: set policy = "https://…" in [publish]', err=True)
+
+
+def _write(target: Path, octets: bytes) -> Path:
+    """Whole or not at all: a web server may be reading the file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = target.with_name(f".{target.name}.new")
+    written.write_bytes(octets)
+    written.replace(target)
+    return target
 
 
 @command.command("diff")

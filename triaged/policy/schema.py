@@ -46,6 +46,7 @@ def _warn(value: str) -> Warn:
 
 
 DEFAULT_WARN = (_warn("50%"), _warn("1 business day"))
+_WARN_DOC = '`["50%", "1 business day"]`'
 
 _SOURCE = kinds.words("text", "added")
 POLICY = Table(
@@ -85,7 +86,13 @@ PROMISE = Table(
         Field("every", kinds.period(), "the period of a repeated promise", None),
         Field("met_by", kinds.words("automatic", "human"), "what keeps it", None, "human; automatic for acknowledge"),
         Field("pauses", kinds.truth(), "stands still while we wait on the researcher", False),
-        Field("warn", kinds.several(kinds.text("a share or period", check=_warn)), "when the team hears", DEFAULT_WARN),
+        Field(
+            "warn",
+            kinds.several(kinds.text("a share or period", check=_warn)),
+            "when the team hears",
+            DEFAULT_WARN,
+            _WARN_DOC,
+        ),
     )
 )
 ROOT = Table(tables={"policy": POLICY, "calendar": CALENDAR, **TABLES}, arrays={"promise": PROMISE, **ARRAYS})

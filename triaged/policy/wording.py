@@ -13,7 +13,8 @@ _THREAT = re.compile(
 _DENIED = re.compile(r"\b(?:not|never|nor|neither|no|without|won't|refrain)\b", re.I)
 PLACEHOLDER = re.compile(
     r"\[email.{1,2}protected\]|<(?:your|insert)[ _-][^<>\n]{1,40}>|\[(?:your|insert)[ _-][^\[\]\n]{1,40}\]|\{\{[^{}\n]{1,40}\}\}"
-    r"|\blorem ipsum\b|\bTBD\b|\bX{3,}\b|\b[\w.+-]{1,64}@(?:[\w-]{1,63}\.){0,4}(?:example\.(?:com|org|net)|example|invalid|test)\b",
+    r"|\blorem ipsum\b|\bTBD\b|\bX{3,}\b|\b[\w.+-]{1,64}@(?:[\w-]{1,63}\.){0,4}"
+    r"(?:example\.(?:com|org|net)|example|invalid|test)(?![\w-]|\.\w)",
     re.I,
 )
 ADDRESS = re.compile(r"(?<![\w.+@-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,6}[a-z]{2,24}\b", re.I | re.ASCII)
