@@ -6,12 +6,13 @@ import re
 from collections import Counter
 
 from triaged.message.model import Message
+from triaged.reading.cues import Text
 from triaged.reading.facts_dates import disclosure_dates
 from triaged.reading.facts_exploited import exploitation
 from triaged.reading.facts_identifiers import identifiers
 from triaged.reading.facts_model import Fact as Fact
 from triaged.reading.facts_model import written
-from triaged.reading.facts_network import network, without_links
+from triaged.reading.facts_network import links, systems, without_links
 from triaged.reading.facts_people import anonymity, contacts, credits, other_parties
 from triaged.reading.facts_products import products
 from triaged.reading.facts_weakness import weaknesses
@@ -31,19 +32,21 @@ def facts(message: Message) -> tuple[Fact, ...]:
 
 def facts_of(text: str, own_addresses: frozenset[str] = frozenset()) -> tuple[Fact, ...]:
     """The same for any text; offsets are into it."""
-    text = text[:MOST_TEXT]
-    prose = without_links(text)
+    read = Text.of(text[:MOST_TEXT])
+    urls = links(read)
+    prose = without_links(read, urls)
     versions = products(prose)
     found = [
-        *(fact for fact in network(text) if fact.kind != "ip_address" or not _follows(fact, versions, text)),
-        *identifiers(text),
+        *urls,
+        *(fact for fact in systems(prose) if fact.kind != "ip_address" or not _follows(fact, versions, read.text)),
+        *identifiers(read),
         *weaknesses(prose),
         *versions,
-        *credits(text),
-        *anonymity(text),
+        *credits(read),
+        *anonymity(read),
         *disclosure_dates(prose),
         *exploitation(prose),
-        *contacts(text, own_addresses),
+        *contacts(read, own_addresses),
         *other_parties(prose),
     ]
     return _each_once(sorted(found, key=lambda fact: fact.at))

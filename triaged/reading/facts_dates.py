@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from triaged.reading.facts_model import Fact, matches, sentence
+from triaged.reading.cues import Text, cued, cues
+from triaged.reading.facts_model import Fact, sentence
 
 _MONTHS = {
     name: number
@@ -30,20 +31,25 @@ _MONTHS = {
     for name in names.split()
 }
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
-_DATES = re.compile(
+_DATES = cued(
+    "20|19",
     r"\b(?P<iso>(?:19|20)\d\d-\d\d-\d\d)(?![\d-])"
     rf"|\b(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.|er)?(?: of| de)? (?P<month>{_MONTH})\.?(?: de)?,? (?P<year>20\d\d)\b"
     rf"|\b(?P<month2>{_MONTH})\.? (?P<day2>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year2>20\d\d)\b"
     r"|\b(?P<first>\d{1,2})(?P<mark>[./-])(?P<second>\d{1,2})(?P=mark)(?P<year3>20\d\d)\b",
-    re.I,
 )
-_SPAN = re.compile(
+_SPAN = cued(
+    "day|week|month|tage|woche|monat|jours|semaines|mois|días|semanas|meses|giorni|dagen",
     r"\b(\d{1,3})[- ]?(?P<unit>business days?|working days?|days?|weeks?|months?|tagen?|wochen|monaten?|jours"
     r"|semaines|mois"
     r"|días|semanas|meses|giorni|dagen)\b",
-    re.I,
 )
 _UNITS = {"ta": "days", "wo": "weeks", "jo": "days", "dí": "days", "gi": "days", "da": "days", "mon": "months"}
+# Without one of these no date is one of a disclosure: what _PUBLISHING and _BY hold.
+_ANNOUNCING = cues(
+    "disclos|publi|go public|going public|write about|write|blog|conference|talk|present it|present this|present my|present the"
+    "|present our|embargo|deadline|veröffentlich|offenleg|divulg|full details|by |until|before|bis |avant le|antes del"
+)
 _PUBLISHING = re.compile(
     r"\b(?:disclos|publish|publication|publi(?:c|que)\b|go(?:ing)? public|write about|write[- ]?up|blog"
     r"|conference|talk\b"
@@ -64,15 +70,15 @@ _PAST = re.compile(
 )
 
 
-def disclosure_dates(text: str) -> list[Fact]:
+def disclosure_dates(text: Text) -> list[Fact]:
     """`disclosure_date` facts: ISO dates, or a span as "90 days"; day before month where both could be."""
-    return [*_announced_dates(text), *_announced_spans(text)]
+    return [*_announced_dates(text), *_announced_spans(text)] if text.holds(_ANNOUNCING) else []
 
 
-def _announced_dates(text: str) -> Iterator[Fact]:
-    for match in matches(_DATES, text):
+def _announced_dates(text: Text) -> Iterator[Fact]:
+    for match in _DATES.matches(text):
         value = _iso(match)
-        if value and _announces(text, match.start(), match.end()):
+        if value and _announces(text.text, match.start(), match.end()):
             yield Fact("disclosure_date", value, (match.start(), match.end()))
 
 
@@ -88,15 +94,15 @@ def _announces(text: str, first: int, last: int) -> bool:
     return _PUBLISHING.search(f"{before} {after}") is not None or _BY.search(before) is not None
 
 
-def _announced_spans(text: str) -> Iterator[Fact]:
-    for match in matches(_SPAN, text):
-        before, after = sentence(text, *match.span())
+def _announced_spans(text: Text) -> Iterator[Fact]:
+    for match in _SPAN.matches(text):
+        before, after = sentence(text.text, *match.span())
         if re.search(r"\b(?:last|past|ago|vor|seit|for) (?:the )?(?:last |past )?$", before, re.I) or after.startswith(
             " ago"
         ):
             continue
         if _PUBLISHING.search(f"{before[-100:]} {after[:60]}"):
-            yield Fact("disclosure_date", f"{int(match[1])} {_unit(match['unit'].lower())}", match.span())
+            yield Fact("disclosure_date", f"{int(match[1])} {_unit(match['unit'])}", match.span())
 
 
 def _unit(word: str) -> str:
@@ -114,7 +120,7 @@ def _iso(match: re.Match[str]) -> str | None:
     if match["iso"]:
         year, month, day = map(int, match["iso"].split("-"))
     elif match["month"] or match["month2"]:
-        month = _MONTHS[(match["month"] or match["month2"]).lower()]
+        month = _MONTHS[match["month"] or match["month2"]]
         day, year = int(match["day"] or match["day2"]), int(match["year"] or match["year2"])
     else:
         day, month, year = int(match["first"]), int(match["second"]), int(match["year3"])

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import re
-
-from triaged.reading.facts_model import Fact, matches
+from triaged.reading.cues import Text, cued
+from triaged.reading.facts_model import Fact
 
 _HYPHEN = r"[-_\u2010-\u2015 ]"
-_CVE = re.compile(rf"\bCVE(?:-ID)?[:\s]{{0,2}}{_HYPHEN}?((?:19|20)\d\d){_HYPHEN}(\d{{4,7}})(?!\d)", re.I)
-_CWE = re.compile(r"\bCWE(?:-?ID)?[-_:\s]{0,3}(\d{1,4})(?![\d.])", re.I)
-_CVSS = re.compile(r"\b(?:CVSS:(\d\.\d)/)?(AV:[NALP]/[A-Za-z0-9:/]{10,400})")
+_CVE = cued("cve", rf"\bcve(?:-id)?[:\s]{{0,2}}{_HYPHEN}?((?:19|20)\d\d){_HYPHEN}(\d{{4,7}})(?!\d)")
+_CWE = cued("cwe", r"\bcwe(?:-?id)?[-_:\s]{0,3}(\d{1,4})(?![\d.])")
+_CVSS = cued("av:", r"\b(?:CVSS:(\d\.\d)/)?(AV:[NALP]/[A-Za-z0-9:/]{10,400})", as_written=True)
 
 
-def identifiers(text: str) -> list[Fact]:
+def identifiers(text: Text) -> list[Fact]:
     """`cve`, `cwe` and `cvss` facts, in the form of their registries."""
     return [
-        *(Fact("cve", f"CVE-{match[1]}-{match[2]}", match.span()) for match in matches(_CVE, text)),
-        *(Fact("cwe", f"CWE-{int(match[1])}", match.span()) for match in matches(_CWE, text) if int(match[1])),
+        *(Fact("cve", f"CVE-{match[1]}-{match[2]}", match.span()) for match in _CVE.matches(text)),
+        *(Fact("cwe", f"CWE-{int(match[1])}", match.span()) for match in _CWE.matches(text) if int(match[1])),
         *_vectors(text),
     ]
 
 
-def _vectors(text: str) -> list[Fact]:
+def _vectors(text: Text) -> list[Fact]:
     """CVSS 2.0, 3.x and 4.0 vectors that hold; a vector without a version is 2.0 by its Au, else 3.1."""
     found = []
-    for match in matches(_CVSS, text):
+    for match in _CVSS.matches(text):
         body = match[2].rstrip("/:")
         version = match[1] or ("2.0" if "/Au:" in body else "3.1")
         value = body if version == "2.0" else f"CVSS:{version}/{body}"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 
 from triaged.message.model import Message
+from triaged.reading.cues import Text, cued, small
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +21,12 @@ class Fact:
 
 
 # Footers that gateways and organisations add below every mail: their links and names say nothing of the report.
-_FOOTER = re.compile(
+_FOOTER = cued(
+    "virus-free|unsubscribe|scanned by|scanned for|originated outside|originated from outside|confidentiality notice"
+    "|intended solely for|intended only for|intended exclusively for|view this email in|manage your subscription"
+    "|manage your preferences",
     r"[^\n]{0,80}(?:virus-free|unsubscribe|scanned (?:by|for)|originated (?:from )?outside|confidentiality notice"
     r"|intended (?:solely|only|exclusively) for|view this email in|manage your (?:subscription|preferences))",
-    re.I,
 )
 
 
@@ -36,7 +37,10 @@ def written(message: Message) -> str:
     """
     if message.forwarded is not None:
         return message.text
-    return "\n".join(_own_lines(message.text.split("\n"), message.new_text.split("\n")))
+    footed = Text.of(message.new_text).holds(_FOOTER.cues)
+    if not footed and message.text == message.new_text:
+        return message.text
+    return "\n".join(_own_lines(message.text.split("\n"), message.new_text.split("\n"), footed=footed))
 
 
 def said(message: Message) -> str:
@@ -44,36 +48,23 @@ def said(message: Message) -> str:
     return message.text if message.forwarded is not None else message.new_text
 
 
-def _own_lines(everything: list[str], own: list[str]) -> list[str]:
+def _own_lines(everything: list[str], own: list[str], *, footed: bool) -> list[str]:
     """The new text's lines at their places; they come in the order of the text, so that one pass finds them."""
     waiting, kept = 0, []
     for line in everything:
         mine = waiting < len(own) and line.rstrip() == own[waiting].rstrip()
         waiting += mine
-        kept.append(line if mine and not _FOOTER.match(line) else " " * len(line))
+        kept.append(line if mine and not (footed and _is_footer(line)) else " " * len(line))
     return kept
 
 
-def blanked(text: str, spans: list[tuple[int, int]]) -> str:
-    """The text with these spans (in order, disjoint) as spaces: what one finder has read, the next one leaves."""
-    pieces, end = [], 0
-    for first, last in spans:
-        pieces += [text[end:first], " " * (last - first)]
-        end = last
-    return "".join([*pieces, text[end:]])
+def _is_footer(line: str) -> bool:
+    return _FOOTER.pattern.match(small(line[:200])) is not None
 
 
 def words(text: str) -> frozenset[str]:
     """A table of words, as one writes it."""
     return frozenset(text.split())
-
-
-MOST_MATCHES = 2000  # of one pattern in one text: what comes after that is a dump, and an attacker's time is bounded
-
-
-def matches(pattern: re.Pattern[str], text: str) -> Iterable[re.Match[str]]:
-    """The first matches of a pattern."""
-    return islice(pattern.finditer(text), MOST_MATCHES)
 
 
 _SENTENCE = re.compile(r"(?<!\b[A-Za-z])[.!?](?=\s)|\n\s*\n|[。！？]")  # noqa: RUF001 - full-width marks end sentences too

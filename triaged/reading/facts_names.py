@@ -37,6 +37,9 @@ _CODE = words(
 )
 
 
+_KNOWN = (_GENERIC | _COUNTRIES) - _DOUBTFUL
+
+
 def is_host(name: str, before: str, after: str, *, defanged: bool = False) -> bool:
     """Whether a dotted name is a host, seen the characters around it. A defanged one was meant as one."""
     labels = name.rstrip(".").split(".")
@@ -49,7 +52,7 @@ def is_host(name: str, before: str, after: str, *, defanged: bool = False) -> bo
     if len(labels) > 1 and labels[-2].lower() in _ATTACKERS:
         return False
     top = labels[-1].lower()
-    if top in _GENERIC | _COUNTRIES and top not in _DOUBTFUL:
+    if top in _KNOWN:
         return True
     linked = defanged or labels[0].lower() == "www" or after in ("/", ":")
     if top in _FILES:  # "parse.py:88" is a line of a file

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from triaged.reading.facts_model import Fact, blanked, matches, words
+from triaged.reading.cues import Text, cued, matches
+from triaged.reading.facts_model import Fact, words
 
 _VERSION = r"\d{1,5}(?:\.\d{1,6}){1,4}(?:[-.+~]?(?:rc|alpha|beta|b|p|pl|sp|r|u|patch|dev|lts|snapshot)[-.]?\d{0,4})?"
-_NUMBER = re.compile(rf"(?<![\w./:@=-])[vV]?({_VERSION})(?![\w/%]|[.,:-]?\d)", re.I)
-_PINNED = re.compile(
-    rf"(?<![\w./@-])(@?[A-Za-z][\w.-]{{0,60}}(?:/[A-Za-z][\w.-]{{0,60}})?)(==|@|~=)v?({_VERSION})(?![\w@]"
+_DOTTED_NUMBER = re.compile(r"\.[0-9](?<=\d\.\d)")  # what each pattern of a version holds
+_NUMBER = re.compile(rf"(?<![\w./:@=-])v?({_VERSION})(?![\w/%]|[.,:-]?\d)")
+_PINNED = cued(
+    "==|@|~=",
+    rf"(?<![\w./@-])(@?[a-z][\w.-]{{0,60}}(?:/[a-z][\w.-]{{0,60}})?)(==|@|~=)v?({_VERSION})(?![\w@]"
     rf"|\.?\d)",
-    re.I,
 )
+_BANNER_VERSION = re.compile(r"/v?\d{1,5}\.")
 _BANNER = re.compile(rf"(?<![\w./:-])([A-Z][A-Za-z_-]{{2,30}}|nginx|lighttpd|openresty)/v?({_VERSION})(?!\w|\.?\d)")
 # Systems whose versions are plain numbers.
-_WHOLE = re.compile(
+_WHOLE = cued(
+    "windows |win |android |ios |ipados |macos |debian |fedora |rhel |centos |php |java |openjdk |postgresql |node.js "
+    "|tomcat ",
     r"\b((?:MS |Microsoft )?Windows(?: Server)?|Win|Android|iOS|iPadOS|macOS|Debian|Fedora|RHEL|CentOS|PHP|Java"
     r"|OpenJDK"
-    r"|PostgreSQL|Node\.js|Tomcat) (\d{1,4}(?: SP\d)?)(?![\w/%]|[.,:]\d)"
+    r"|PostgreSQL|Node\.js|Tomcat) (\d{1,4}(?: SP\d)?)(?![\w/%]|[.,:]\d)",
+    as_written=True,
 )
-_VERSION_OF = re.compile(
-    rf"\bversion v?({_VERSION}) of (?:the )?([A-Za-z][\w.-]{{1,30}}(?: [A-Z][\w.-]{{1,30}}){{0,3}})", re.I
+_VERSION_OF = cued(
+    "version ", rf"\bversion v?({_VERSION}) of (?:the )?([a-z][\w.-]{{1,30}}(?: [a-z][\w.-]{{1,30}}){{0,3}})"
 )
-_USER_AGENT = re.compile(
-    r"^[ \t>]{0,8}(?:user-agent|accept[\w-]*|server-timing|via|hardware name|cpu)\s?:[^\n]*", re.I | re.M
+_USER_AGENT = cued(
+    "user-agent|accept|server-timing|via|hardware name|cpu",
+    r"^[ \t>]{0,8}(?:user-agent|accept[\w-]*|server-timing|via|hardware name|cpu)\s?:[^\n]*",
 )
 
 _LINK = re.compile(
@@ -63,38 +71,59 @@ _DATE = re.compile(r"(?:\d{1,2}\.\d{1,2}\.(?:19|20)\d\d|(?:19|20)\d\d\.\d{1,2}\.
 _ENDS_NAME = ".,;:!?)(\"'`|*#=-[]"
 _NOT_PRODUCTS = words("http https rtsp sip mozilla applewebkit gecko chrome safari firefox tls ssl ssh")
 
-_FIELD_NAME = re.compile(
+_FIELD_NAME = cued(
+    "product|software|package|component|application|plugin|module|device|model",
     r"^[ \t#*>+-]{0,8}(?:affected |vulnerable )?(?:product|software|package|component|application|plugin|module"
     r"|device|model)"
-    r"(?: name)?[*]{0,2}\s?:[*]{0,2}[ \t]{0,20}([A-Za-z][^\n:,;(<]{1,60}?)[ \t]{0,20}$",
-    re.I | re.M,
+    r"(?: name)?[*]{0,2}\s?:[*]{0,2}[ \t]{0,20}([a-z][^\n:,;(<]{1,60}?)[ \t]{0,20}$",
 )
 _FIELD_VERSION = re.compile(
     rf"^[ \t#*>+-]{{0,8}}(?:affected |vulnerable |software "
     rf"|firmware )?versions?(?: affected)?[*]{{0,2}}\s?:[*]{{0,2}}[ \t]{{0,20}}v?({_VERSION})",
-    re.I | re.M,
+    re.M,
 )
 
 
-def products(prose: str) -> list[Fact]:
+def products(prose: Text) -> list[Fact]:
     """`product` facts, "NAME VERSION"; a bound keeps its word: "NAME before VERSION". `prose` has its links blanked."""
-    text = blanked(prose, [match.span() for match in matches(_USER_AGENT, prose)])
-    pinned = [Fact("product", f"{match[1]} {match[3]}", match.span()) for match in matches(_PINNED, text)]
-    banners = [
-        Fact("product", f"{match[1]} {match[2]}", match.span())
-        for match in matches(_BANNER, text)
-        if match[1].lower() not in _NOT_PRODUCTS
-    ]
-    whole = [Fact("product", f"{match[1]} {match[2]}", match.span()) for match in matches(_WHOLE, text)]
-    named = [fact for match in matches(_NUMBER, text) if (fact := _before(text, match)) is not None]
-    turned = [Fact("product", f"{match[2]} {match[1]}", match.span()) for match in matches(_VERSION_OF, text)]
-    found = [*pinned, *banners, *whole, *named, *turned]
-    return found + _of_fields(text, found)
+    text = prose.without(match.span() for match in _USER_AGENT.matches(prose))
+    found = [*_whole(text)]
+    if _DOTTED_NUMBER.search(text.small):
+        found = [*_pinned(text), *_banners(text.text), *found, *_numbered(text), *_turned(text)]
+        found += _of_fields(text, found)
+    return found
+
+
+def _pinned(text: Text) -> Iterator[Fact]:
+    for match in _PINNED.matches(text):
+        yield Fact("product", f"{text.written(match.span(1))} {text.written(match.span(3))}", match.span())
+
+
+def _banners(text: str) -> Iterator[Fact]:
+    for match in matches(_BANNER, text) if _BANNER_VERSION.search(text) else ():
+        if match[1].lower() not in _NOT_PRODUCTS:
+            yield Fact("product", f"{match[1]} {match[2]}", match.span())
+
+
+def _whole(text: Text) -> Iterator[Fact]:
+    for match in _WHOLE.matches(text):
+        yield Fact("product", f"{match[1]} {match[2]}", match.span())
+
+
+def _turned(text: Text) -> Iterator[Fact]:
+    for match in _VERSION_OF.matches(text):
+        yield Fact("product", f"{text.written(match.span(2))} {text.written(match.span(1))}", match.span())
+
+
+def _numbered(text: Text) -> Iterator[Fact]:
+    for match in matches(_NUMBER, text.small):
+        if (fact := _before(text.text, match)) is not None:
+            yield fact
 
 
 def _before(text: str, match: re.Match[str]) -> Fact | None:
     """The product whose name stands before a version number, in the same line."""
-    version = match[1]
+    version = text[match.start(1) : match.end(1)]
     if _DATE.match(version) or _UNIT.match(text, match.end()):
         return None
     start = max(0, match.start() - 100, text.rfind("\n", 0, match.start()) + 1)
@@ -102,7 +131,7 @@ def _before(text: str, match: re.Match[str]) -> Fact | None:
     window, relation = _relation(window)
     linked = _LINK.search(window)
     name = window[: linked.start()] if linked else window
-    stated = linked is not None or match[0][:1] in "vV"
+    stated = linked is not None or match[0][:1] == "v"
     if version.count(".") == 3 and not (stated or relation) and not _UNLIKE_ADDRESS.match(version):
         return None
     first = _name_start(name, bare=stated or version.count(".") > 1 or not version[-1].isdigit())
@@ -139,10 +168,11 @@ def _name_start(name: str, *, bare: bool) -> int | None:
     return taken[-1][1]
 
 
-def _of_fields(text: str, found: list[Fact]) -> list[Fact]:
+def _of_fields(text: Text, found: list[Fact]) -> list[Fact]:
     """The "Product: X" and "Version: 1.2" lines of a form, where no such version has a name yet."""
-    name = _FIELD_NAME.search(text)
-    version = _FIELD_VERSION.search(text, name.end(), name.end() + 500) if name else None
-    if name is None or version is None or any(fact.value.endswith(version[1]) for fact in found):
+    name = next(iter(_FIELD_NAME.matches(text)), None)
+    field = _FIELD_VERSION.search(text.small, name.end(), name.end() + 500) if name else None
+    version = text.written(field.span(1)) if field else ""
+    if name is None or field is None or any(fact.value.endswith(version) for fact in found):
         return []
-    return [Fact("product", f"{name[1].strip()} {version[1]}", (name.start(1), version.end(1)))]
+    return [Fact("product", f"{text.written(name.span(1)).strip()} {version}", (name.start(1), field.end(1)))]

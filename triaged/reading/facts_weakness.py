@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
-from triaged.reading.facts_model import Fact, blanked
+from triaged.reading.cues import Text, cued
+from triaged.reading.facts_model import Fact
 
 _NONE = ""  # words that hold a term and mean something else
 
@@ -107,7 +109,7 @@ _TERMS = {
 }
 _WORD = re.compile(r"[^\W_]+")
 # Fields, cookies and parameters that carry a protection's name: "X-CSRF-Token: ...", "XSRF-TOKEN=...".
-_PROTECTION = re.compile(r"(?:x-)?\b[xc]srf[\w-]{0,30}['\"]?\s?[:=]|\bx-[\w-]{1,40}:", re.I)
+_PROTECTION = cued("csrf|xsrf|x-", r"(?:x-)?\b[xc]srf[\w-]{0,30}['\"]?\s?[:=]|\bx-[\w-]{1,40}:")
 # Written without spaces: found as they stand.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 
@@ -125,27 +127,52 @@ _INDEX = _by_first_word()
 _EASTERN = {term: cwe for cwe, terms in _TERMS.items() for term in terms.split("|") if _UNSPACED.search(term)}
 
 
-def weaknesses(prose: str) -> list[Fact]:
+def weaknesses(prose: Text) -> list[Fact]:
     """`weakness` facts, each class once, where it is first named; `prose` has its links blanked."""
-    text = blanked(prose, [match.span() for match in _PROTECTION.finditer(prose)])
-    return [*_named(text), *_unspaced(text)]
+    text = prose.without(match.span() for match in _PROTECTION.matches(prose))
+    return [*_named(text), *(() if text.text.isascii() else _unspaced(text.text))]
 
 
-def _named(prose: str) -> Iterator[Fact]:
-    words = [(match[0].casefold(), match.start(), match.end()) for match in _WORD.finditer(prose)]
-    place = 0
-    while place < len(words):
-        term, cwe = _longest(words, place)
-        if cwe:
-            yield Fact("weakness", cwe, (words[place][1], words[place + len(term) - 1][2]))
-        place += len(term) or 1
+def _named(prose: Text) -> Iterator[Fact]:
+    terms = _possible(frozenset(_folded_words(prose.words)))
+    firsts = _first_places(_folded_words(prose.text), terms) if terms else {}
+    spans = [match.span() for match in islice(_WORD.finditer(prose.text), max(map(sum, firsts.values()), default=0))]
+    for cwe, (place, length) in firsts.items():
+        yield Fact("weakness", cwe, (spans[place][0], spans[place + length - 1][1]))
 
 
-def _longest(words: list[tuple[str, int, int]], place: int) -> tuple[tuple[str, ...], str]:
-    for term, cwe in _INDEX.get(words[place][0], ()):
-        if tuple(word for word, _, _ in words[place : place + len(term)]) == term:
-            return term, cwe
-    return (), _NONE
+def _folded_words(text: str) -> list[str]:
+    """Word by word: a letter that folds to two must not move the others."""
+    return _WORD.findall(text.lower()) if text.isascii() else [word.casefold() for word in _WORD.findall(text)]
+
+
+def _possible(words: frozenset[str]) -> dict[str, list[tuple[list[str], str]]]:
+    """The terms all of whose words stand in the text, by their first."""
+    found = {}
+    for first in _INDEX.keys() & words:
+        if terms := [(list(term), cwe) for term, cwe in _INDEX[first] if words.issuperset(term)]:
+            found[first] = terms
+    return found
+
+
+def _first_places(words: list[str], terms: dict[str, list[tuple[list[str], str]]]) -> dict[str, tuple[int, int]]:
+    """Class -> where it is first named and in how many words; what a term holds is no other term's."""
+    found: dict[str, tuple[int, int]] = {}
+    end = 0
+    for place, word in enumerate(words):
+        if place >= end and word in terms:
+            length, cwe = _longest(words, place, terms[word])
+            end = place + length
+            if cwe:
+                found.setdefault(cwe, (place, length))
+    return found
+
+
+def _longest(words: list[str], place: int, terms: list[tuple[list[str], str]]) -> tuple[int, str]:
+    for term, cwe in terms:
+        if words[place : place + len(term)] == term:
+            return len(term), cwe
+    return 0, _NONE
 
 
 def _unspaced(prose: str) -> Iterator[Fact]:

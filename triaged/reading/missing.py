@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from triaged.message.model import Attachment, Message
+from triaged.reading.cues import Text, cued
 from triaged.reading.facts_model import Fact, written
 
 DEFAULT = ("description", "steps", "affected", "evidence")
@@ -20,39 +22,51 @@ _REFERENCES = re.compile(
     r"|ietf\.org)(?:[/:?]|$)",
     re.I,
 )
-_NUMBERED = re.compile(r"^[ \t>*#]{0,8}(?:step )?[1-9][.):-] ?\S", re.I | re.M)
-_COMMAND = re.compile(
+_NUMBERED = cued(
+    "|".join(f"{number}{mark}" for number in range(1, 10) for mark in ".):-"),
+    r"^[ \t>*#]{0,8}(?:step )?[1-9][.):-] ?\S",
+)
+_COMMAND = cued(
+    "$ |# |http/|curl |nmap |sqlmap ",
     r"^[ \t>]{0,8}(?:[$#] [a-z./]|(?:GET|POST|PUT|DELETE|PATCH|OPTIONS|HEAD) \S{1,2000} HTTP/|curl \S|nmap \S"
     r"|sqlmap \S)",
-    re.M,
+    as_written=True,
 )
-_STEPS = re.compile(
+_STEPS = cued(
+    "repro|how to see|how to repeat|proof of concept|poc|schritte|étapes|pasos|passaggi|stappen|passos|шаги|步骤|复现|再現",
     r"\b(?:steps? (?:to|for) repro|to reproduce|how to (?:reproduce|see|repeat)|reproduction|reproduce:|repro:"
-    r"|proof of concept\s?:|\bpoc\b\s?:?$"
+    r"|proof of concept\s?:|\bpoc\b\s?:?(?=\n?\Z)"
     r"|schritte|reproduzieren|étapes|reproduire|pasos|reproducir|passaggi|stappen|passos|шаги|步骤|复现|再現)",
-    re.I,
 )
-_DOING = re.compile(
+_DOING = cued(
+    "go to|browse to|navigate to|log in to|login to|open the|open http|click on|click the|send the request|send this request"
+    "|send a request|intercept the request|intercept this request|intercept a request|against|by changing|by adding|by sending"
+    "|by opening|by uploading|by entering|by visiting|with the session of|change |enter the|enter this",
     r"\b(?:(?:go|browse|navigate|log ?in) to|open (?:the|https?:)|click (?:on|the)|(?:send|intercept) (?:the"
     r"|this|a) request|run\b[^.\n]{0,40}\bagainst"
     r"|by (?:changing|adding|sending|opening|uploading|entering|visiting)|with the session of"
     r"|change \S{1,40} to|enter (?:the|this))",
-    re.I,
 )
-_CODE = re.compile(r"^```|<script|</(?:html|form|body)>|<!ENTITY|<iframe|\bonerror=|^(?: {4}|\t)\S", re.I | re.M)
-_TRACE = re.compile(
-    r"AddressSanitizer|Call Trace:|Traceback \(most recent|^\s{0,8}at [\w.$]{1,80}\(|^\s{0,8}#\d{1,3}\s{1,3}0x"
+_CODE = cued(
+    "```|<script|</html>|</form>|</body>|<!entity|<iframe|onerror=|    |\t",
+    r"^```|<script|</(?:html|form|body)>|<!entity|<iframe|\bonerror=|^(?: {4}|\t)\S",
+)
+_TRACE = cued(
+    "addresssanitizer|call trace:|traceback (most|0x|kasan|uid=|root:x:0:0|http/|segfault|core dumped|bug: ",
+    r"AddressSanitizer|Call Trace:|Traceback \(most recent|^\s{0,8}#\d{1,3}\s{1,3}0x"
     r"|KASAN|\buid=\d|root:x:0:0"
     r"|^HTTP/\d(?:\.\d)? \d{3}|segfault|core dumped|BUG: ",
-    re.M,
+    as_written=True,
 )
-_SHOWN = re.compile(
+_FRAME = cued("(", r"^\s{0,8}at [\w.$]{1,80}\(", as_written=True)
+_SHOWN = cued(
+    "attach|screen|video|recording|see the |capture d'écran|bildschirmfoto|anbei|adjunt|the answer |the response |the server "
+    "|respond|répond avec|devuelve|i can read|i could read|log:|logs:",
     r"\b(?:attached|attachment|screen ?shots?|screen ?cast|video|recording|see the (?:image|log)"
     r"|capture d'écran|bildschirmfoto|anbei|adjunt[oa]"
     r"|the (?:answer|response) (?:takes|is|was|contains)|the server (?:answers|responds|returns)|responds? with"
-    r"|répond avec|devuelve|I (?:can|could) read"
+    r"|répond avec|devuelve|i (?:can|could) read"
     r"|logs?:)\b",
-    re.I,
 )
 _PAPERS = ("application/pdf", "application/zip", "text/", "application/vnd.", "application/msword", "message/rfc822")
 _DECORATION = ("application/pgp", "application/pkcs7", "text/vcard", "text/x-vcard", "text/calendar")
@@ -65,17 +79,17 @@ def missing(message: Message, facts: tuple[Fact, ...], wanted: tuple[str, ...] =
     """
     if message.encrypted is not None:
         return ()
-    text = written(message)[:_MOST_TEXT]
+    text = Text.of(written(message)[:_MOST_TEXT])
     found = _found(message, text, facts)
     return tuple(item for item in wanted if item not in found)
 
 
-def _found(message: Message, text: str, facts: tuple[Fact, ...]) -> frozenset[str]:
+def _found(message: Message, text: Text, facts: tuple[Fact, ...]) -> frozenset[str]:
     kinds = {fact.kind for fact in facts}
     files = [item for item in message.attachments if not _decorates(item)]
     paper = any(item.media_type.startswith(_PAPERS) or item.detected_type.startswith(_PAPERS) for item in files)
     seen = {
-        "description": paper or _describes(text, kinds),
+        "description": paper or _describes(text.text, kinds),
         "steps": paper or _shows_steps(text) or _shows_by_link(facts),
         "affected": _names_system(facts),
         "evidence": bool(files) or _shows_evidence(text),
@@ -96,10 +110,10 @@ def _describes(text: str, kinds: set[str]) -> bool:
     return words > _LEAST_WORDS or (words >= _FEW_WORDS and bool(kinds & {"weakness", "cwe", "cve"}))
 
 
-def _shows_steps(text: str) -> bool:
-    if len(_NUMBERED.findall(text)) > 1 or _COMMAND.search(text) or _CODE.search(text):
+def _shows_steps(text: Text) -> bool:
+    if any(pattern.found(text) for pattern in (_COMMAND, _CODE, _STEPS, _DOING)):
         return True
-    return _STEPS.search(text) is not None or _DOING.search(text) is not None
+    return len(list(islice(_NUMBERED.matches(text), 2))) > 1
 
 
 def _shows_by_link(facts: tuple[Fact, ...]) -> bool:
@@ -114,5 +128,5 @@ def _names_system(facts: tuple[Fact, ...]) -> bool:
     )
 
 
-def _shows_evidence(text: str) -> bool:
-    return any(pattern.search(text) for pattern in (_COMMAND, _CODE, _TRACE, _SHOWN))
+def _shows_evidence(text: Text) -> bool:
+    return any(pattern.found(text) for pattern in (_COMMAND, _CODE, _TRACE, _SHOWN, _FRAME))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from triaged.message.model import Message
+from triaged.reading.cues import Text, cued
 from triaged.reading.facts_model import Fact, said
 
 _MOST_TEXT = 20_000
@@ -20,46 +20,53 @@ class Purpose:
     reasons: tuple[str, ...]
 
 
-_CLAIMS = re.compile(
-    r"\b(?:(?:I|we)(?:'ve| have)? (?:\w+ )?(?:found|discovered|identified|noticed|detected|observed)"
+_CLAIMS = cued(
+    "found|discovered|identified|noticed|detected|observed|to report|to disclose|vulnerab|proof of concept|steps to reproduce"
+    "|poc|exploit|your site |your website |your server |your application |your app |your wordpress |your api |your vpn "
+    "|schwachstelle|sicherheitslücke|faille|kwetsbaarheid|уязвимост|漏洞|脆弱性|취약점",
+    r"\b(?:(?:i|we)(?:'ve| have)? (?:\w+ )?(?:found|discovered|identified|noticed|detected|observed)"
     r"|(?:would like|writing|want) to (?:report|disclose)"
     r"|is vulnerable|are vulnerable|vulnerabilit(?:y|ies) (?:in|on|at|report)|proof of concept"
     r"|steps to reproduce|\bpoc\b|exploit(?:able|ed)?\b"
     r"|your (?:site|website|server|application|app|wordpress|api|vpn) (?:is|has|leaks|exposes|runs|allows)"
     r"|schwachstelle|sicherheitslücke|faille"
     r"|vulnerabilidad|vulnerabilità|kwetsbaarheid|уязвимост|漏洞|脆弱性|취약점)",
-    re.I,
 )
-_ASKS = re.compile(
-    r"\?|\b(?:I (?:would|'d) like to (?:know|ask)|could you (?:tell|please tell)|can you tell|question (?:about"
+_ASKS = cued(
+    "?|i would like to|i 'd like to|could you |can you tell|question about|question on|any news|any update|eine frage|une question"
+    "|una pregunta|una domanda|een vraag",
+    r"\?|\b(?:i (?:would|'d) like to (?:know|ask)|could you (?:tell|please tell)|can you tell|question (?:about"
     r"|on)|any (?:news|update)"
     r"|eine frage|une question|una pregunta|una domanda|een vraag)",
-    re.I,
 )
-_ABOUT_US = re.compile(
+_ABOUT_US = cued(
+    "in scope|scope of|out of scope|your policy|your disclosure policy|hall of fame|bug bounty program|safe harbo|pgp key"
+    "|public key|where do i|where can i|where should i|who do i|who should i|who can i|whom do i|whom should i|whom can i"
+    "|how do i|how can i|how should i|certificate of|status of|my report|my earlier report|my previous report|any news"
+    "|any update|may i |am i allowed|vulnerability disclosure program",
     r"\b(?:in scope|scope of|out of scope|your (?:disclosure )?policy|hall of fame|bug bounty program"
-    r"|safe harbou?r|pgp key|public key|where (?:do|can|should) I"
-    r"|whom? (?:do|should|can) I|how (?:do|can|should) I (?:report|submit|send|get)|certificate of|status of"
+    r"|safe harbou?r|pgp key|public key|where (?:do|can|should) i"
+    r"|whom? (?:do|should|can) i|how (?:do|can|should) i (?:report|submit|send|get)|certificate of|status of"
     r"|my (?:earlier |previous )?report|any (?:news|updates?)"
-    r"|may I (?:use|test|scan)|am I allowed|vulnerability disclosure program)\b",
-    re.I,
+    r"|may i (?:use|test|scan)|am i allowed|vulnerability disclosure program)\b",
 )
 _OTHER = {
-    "advertisement": re.compile(
+    "advertisement": cued(
+        "unsubscribe|book a demo|schedule a call|schedule a demo|our platform |our service|our product |our solution |our team "
+        "|special offer|free trial|seo|backlink|guest post",
         r"unsubscribe|book a demo|schedule a (?:call|demo)|our (?:platform|services?|product|solution"
         r"|team) (?:help|offer|can)|special offer|free trial"
-        r"|\bSEO\b|backlinks?|guest post",
-        re.I,
+        r"|\bseo\b|backlinks?|guest post",
     ),
-    "application": re.compile(
+    "application": cued(
+        "internship|job application|apply for|my cv|my resume|my résumé|vacanc|bewerbung|candidature",
         r"\b(?:internship|job application|apply for|my (?:cv|resume|résumé)|vacanc(?:y"
         r"|ies)|bewerbung|candidature)\b",
-        re.I,
     ),
-    "thanks": re.compile(
-        r"^\W{0,5}(?:(?:ok|great|perfect|hi|hello)\b[\s,!.]{0,3})?(?:many |thank you|thanks|thx|danke|merci"
+    "thanks": cued(
+        "many |thank|thx|danke|merci|gracias|grazie|bedankt",
+        r"\A\W{0,5}(?:(?:ok|great|perfect|hi|hello)\b[\s,!.]{0,3})?(?:many |thank you|thanks|thx|danke|merci"
         r"|gracias|grazie|bedankt)",
-        re.I,
     ),
 }
 _TELLING = frozenset({"weakness", "cve", "cwe", "cvss", "exploited"})
@@ -68,14 +75,14 @@ _SYSTEM = frozenset({"url", "ip_address", "product"})
 
 def purpose(message: Message, facts: tuple[Fact, ...]) -> Purpose:
     """The kind and its reasons. What names a weakness, claims a finding or can't be read is a report."""
-    text = f"{message.subject}\n{said(message)[:_MOST_TEXT]}"
-    body = text.partition("\n")[2]
+    text = Text.of(f"{message.subject}\n{said(message)[:_MOST_TEXT]}")
     claims = _claims(message, text, {fact.kind for fact in facts})
     if claims:
         return Purpose("report", claims)
-    other = tuple(word for word, pattern in _OTHER.items() if pattern.search(body))
-    short = len(body.split(None, _SHORT)) <= _SHORT
-    asks, about = _ASKS.search(body) is not None, _ABOUT_US.search(text) is not None
+    body = Text.of(text.text.partition("\n")[2])
+    other = tuple(word for word, pattern in _OTHER.items() if pattern.found(body))
+    short = len(body.text.split(None, _SHORT)) <= _SHORT
+    asks, about = _ASKS.found(body), _ABOUT_US.found(text)
     if asks and about:
         return Purpose("question", ("asks-about-us",))
     if other and ("thanks" not in other or short):
@@ -85,11 +92,11 @@ def purpose(message: Message, facts: tuple[Fact, ...]) -> Purpose:
     return Purpose("report", ("in-doubt",))
 
 
-def _claims(message: Message, text: str, kinds: set[str]) -> tuple[str, ...]:
+def _claims(message: Message, text: Text, kinds: set[str]) -> tuple[str, ...]:
     hits = []
     if kinds & _TELLING:
         hits.append("names-a-weakness")
-    if _CLAIMS.search(text):
+    if _CLAIMS.found(text):
         hits.append("claims-a-finding")
     if message.encrypted is not None:
         hits.append("encrypted")
