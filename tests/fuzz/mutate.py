@@ -42,7 +42,7 @@ TOKENS: tuple[bytes, ...] = (
     b"On a ", b" wrote:\n", b"-----Original Message-----\n", b"Sent: x\n", b"```\n", b"________________\n", b"<div>",
     b"<blockquote>", b"</blockquote>", b"<!--", b"<a href=", b"&#0;", b"&#xd800;", b"Final-Recipient: rfc822; ",
     b"Status: 5.1.1\n", b"\x78\x9f\x3e\x22", b"PK\x03\x04", b"-----BEGIN PGP MESSAGE-----\n", b"9" * 40,
-    b"99999-99-99", b"Fri, 99 Foo 99999 99:99:99 +9999",
+    b"99999-99-99", b"; a", b"-", b"\r\nFrom: <>\r\nSubject: failure notice\r\n", b"Fri, 99 Foo 99999 99:99:99 +9999",
 )  # fmt: skip
 
 

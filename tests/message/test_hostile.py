@@ -109,6 +109,11 @@ HOSTILE: dict[str, bytes] = {
     + b"\nFinal-Recipient: rfc822; a@example.org\nAction: failed\n" * 15_000,
     "old bounce": b"From: MAILER-DAEMON@example.org\nSubject: failure notice\n\n"
     + b"<a@example.org>:\n550 5.1.1 user unknown\n" * 20_000,
+    "old bounce of parameters": b"From: <>\nSubject: failure notice\nContent-Type: text/plain"
+    + b";" * 60_000
+    + b"\n\n\xff",
+    "old bounce of parts with parameters": b"From: <>\nSubject: failure notice\nContent-Type: multipart/mixed; boundary=b\n\n"
+    + (b"--b\nContent-Type: text/plain" + b"; a" * 200 + b"\n\n\xff\n") * 100,
     "old bounce of dashes": b"From: <>\nSubject: failure notice\n\n" + b"-" * MEGABYTE,
     "old bounce of dots": b"From: MAILER-DAEMON@example.org\nSubject: failure notice\n\n" + b"a.a." * 250_000,
 }

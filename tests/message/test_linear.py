@@ -23,7 +23,7 @@ FRAGMENTS = [
     "```\n",
     ">>> x\n", "-- \n", "--\n", "Sent from my x\n", "a:", "( ", "(", "<", "\"", " ", "\n", "-", "=?utf-8?q?", "\u202b", "写道：\n",
     "begin 644 x\n",
-    "https://a.test/ ", "a@", "1.", "x" * 400 + "\n", "--b\n", "\t",
+    "https://a.test/ ", "a@", "1.", "x" * 400 + "\n", "--b\n", "\t", ";", "\";", "; a=\"", "\\\"",
 ]  # fmt: skip
 
 
@@ -36,6 +36,12 @@ READERS: dict[str, Callable[[str], object]] = {
     "message": lambda text: parse(f"From: noa@example.org\r\nSubject: x\r\n\r\n{text}".encode(), LIMITS),
     "parts": lambda text: parse(f"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\n\n{text}".encode(), LIMITS),
     "report": lambda text: parse(f"From: <>\r\nSubject: failure notice\r\n\r\n{text}".encode(), LIMITS),
+    "report fields": lambda text: parse(
+        "From: <>\r\nSubject: failure notice\r\nContent-Type: multipart/mixed; boundary=b{0}\r\n"
+        "Content-Disposition: inline; name=b{0}\r\n\r\nx".format(text.replace("\n", "\n ")).encode()
+        + b"\xff",
+        LIMITS,
+    ),
     "reply": lambda text: new_text(text, 10**9),
     "html": lambda text: html_to_text(f"<p>{text}", 10**9),
     "facts": facts_of,

@@ -21,6 +21,7 @@ _MAXIMUM_RECIPIENTS = 200
 _SCANNED = 65536  # bytes of a report that the heuristics read
 _PARAGRAPHS = re.compile(r"\n(?:[ \t]*\n)+")
 _EMPTY_LINES = re.compile(rb"\n(?:[ \t]*\r?\n){2,}")
+_FIELDS = re.compile(rb"\r?\n(?![ \t])")  # between unfolded lines
 _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _ACTION = re.compile(r"\s*(failed|delayed|delivered|relayed|expanded)\b", re.I)  # RFC 3464 section 2.3.3
 _REMOTE = re.compile(r"\b([245])\d\d[ -]['\"#]?([245]\.\d{1,3}\.\d{1,3})(?![\d.])")  # RFC 2034: behind the reply code
@@ -214,6 +215,7 @@ def _by_flufl(raw: bytes) -> tuple[list[str], list[str]]:
     if (
         raw.count(b"\n--") + raw.lower().count(b"message/") > _MAXIMUM_RECIPIENTS
         or raw.count(b"\n\n") > 10 * _MAXIMUM_RECIPIENTS
+        or _has_many_parameters(raw)
     ):
         return [], []
     from flufl.bounce import all_failures  # a dozen detectors with their regexes: only where a report isn't of RFC 3464
@@ -226,6 +228,12 @@ def _by_flufl(raw: bytes) -> tuple[list[str], list[str]]:
     ):  # it raises all sorts of things on malformed reports, and the patterns of our own are still to come
         return [], []
     return _texts(temporary), _texts(permanent)
+
+
+def _has_many_parameters(raw: bytes) -> bool:
+    """The standard library, which flufl.bounce reads with, takes the square of their number, for each of a dozen detectors."""
+    fields = [line for line in _FIELDS.split(raw) if line[:8].lower() == b"content-"]
+    return sum(map(len, fields)) > 16_384 or sum(line.count(b";") for line in fields) > 300
 
 
 def _texts(addresses: object) -> list[str]:
