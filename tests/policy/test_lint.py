@@ -1,10 +1,13 @@
 """What lint says: each known defect of the shipped texts by name, and each rule on a text made for it."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from triaged.policy.lint import FILE_RULES, TEXT_RULES, lint
 from triaged.policy.load import load_policy
@@ -224,6 +227,53 @@ def test_a_text_is_cut_into_sentences_whatever_its_marks():
         ("Six", 10),
     ]
     assert [one.sense for one in found if one.line > 6] == [Sense.ASK] * 4
+
+
+SENSES = {
+    "The team will get in touch within two working days.": Sense.PROMISE,
+    "Our crew answers in 48 hours.": Sense.PROMISE,
+    "We won\u2019t take you to court.": Sense.PROMISE,
+    "You will hear from us.": Sense.PROMISE,
+    "We fix what is critical first.": Sense.PROMISE,
+    "Finders may be named in our advisories.": Sense.PROMISE,
+    "Only test what is yours.": Sense.ASK,
+    "Testers are expected to keep the law.": Sense.ASK,
+    "Tests of the door locks are not authorised.": Sense.ASK,
+    "Please give us 90 days before you publish.": Sense.ASK,
+    "We are the largest maker of teapots.": Sense.NONE,
+    "Thank you for reading.": Sense.NONE,
+}
+
+
+@pytest.mark.parametrize("sentence", SENSES)
+def test_a_sentence_promises_or_asks_by_its_words(sentence):
+    assert [one.sense for one in sentences(sentence)] == [SENSES[sentence]]
+
+
+def test_a_list_means_what_its_lead_or_else_its_heading_says():
+    text = (
+        "## Our commitments\n\nSome words:\n- A cake.\n\n"
+        "The following are not permitted:\n- Drones.\n\n## About us\n\n- Teapots.\n"
+    )
+    assert {one.text: str(one.sense) for one in sentences(text)} == {
+        "Some words:": "",
+        "A cake.": "promise",
+        "The following are not permitted:": "ask",
+        "Drones.": "ask",
+        "Teapots.": "",
+    }
+
+
+PIECES = [*SENSES, "- ", "\n", "#", "7am to", "\u00f0\u0178", "@", "[your "]
+RULES = load_policy(POLICIES / "good-faith-rules.toml")
+
+
+@given(st.text(max_size=400) | st.lists(st.sampled_from(PIECES)).map("".join))
+def test_no_text_is_too_strange_to_be_checked(text):
+    for one in lint(replace(RULES, text=text), NOW):
+        assert one.rule
+        assert one.where
+        assert one.text
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from triaged.policy.wording import PERIOD
+
 _HEADING = re.compile(r"#{1,6}\s+(.*)")
 _BULLET = re.compile(r"\s{0,12}(?:[-*+•‣▪◦]|[0-9]{1,3}[.)])\s+(.*)")
 _END = re.compile(r"[.!?:][\"')\]]{0,3}\s+(?=[\"'(\[]{0,2}[A-Z])")
@@ -27,11 +29,16 @@ _SENSES = (
     (
         Sense.PROMISE,
         re.compile(
-            r"\b(?:we|i)(?:['\u2019]ll| will| shall| promise| pledge| commit| guarantee| undertake| offer| strive| aim to"
-            r"| intend to| endeavou?r| recogni[sz]e| respond| confirm| acknowledge| welcome| thank| do not (?:share|sue|pursue)"
-            r"| (?:would|['\u2019]d) like to play)\b"
-            r"|\bi['\u2019]m acknowledging\b|\bcommitted to\b|\bsubject to (?:periodic|regular) \b|\byou (?:can|may) expect\b"
-            r"|\bwe can take measures\b|\breward\b|\bbount(?:y|ies)\b"
+            r"\b(?:we|i)(?:['\u2019]ll| will| won['\u2019]t| shall| promise| pledge| commit| guarantee| undertake| offer| strive"
+            r"| (?:aim|try|intend) (?:to|for)| endeavou?r| recogni[sz]e| respond| reply| confirm| acknowledge| welcome| thank"
+            r"| (?:do not|don['\u2019]t) (?:share|sue|pursue|offer|pay)| (?:would|['\u2019]d) like to play"
+            r"| (?:fix|release|publish|keep|treat|credit|name|notify|inform|pay|assess|maintain|reward)"
+            r"| consider (?:this|your))\b"
+            r"|\bwill (?:not )?(?:acknowledge|respond|reply|answer|confirm|keep|treat|credit|notify|inform|publish|release|face"
+            r"|remediate|fix|resolve|assess|review|be (?:in touch|treated|credited|named))\b"
+            r"|\bi['\u2019]m acknowledging\b|\bcommitted to\b|\bsubject to (?:periodic|regular) \b"
+            r"|\byou(?: (?:can|may) expect| will (?:receive|hear|get)|['\u2019]ll (?:receive|hear|get))\b"
+            r"|\bwe can take measures\b|\breward\b|\bbount(?:y|ies)\b|\bmay be (?:named|credited|acknowledged)\b"
             r"|\bwithin [0-9]{1,4} (?:business |working )?(?:hour|day|week|month)s?\b",
             re.I,
         ),
@@ -39,23 +46,32 @@ _SENSES = (
     (
         Sense.ASK,
         re.compile(
-            r"^(?:please|do|never|no|avoid|refrain|provide|include|send|e-?mail|report|submit|specify|use|give|allow|wait"
-            r"|keep|make|stop|delete|contact|follow|when possible)\b"
-            r"|\b(?:do (?:not|neither)|don['\u2019]t|must|may not|should|please|prohibited|forbidden|not (?:allowed|permitted)"
-            r"|encourage|we ask|abide by|if you follow)\b",
+            r"^(?:please|do|never|no|not|avoid|refrain|provide|include|send|e-?mail|report|submit|specify|use|give|allow|wait"
+            r"|keep|make|stop|delete|contact|follow|when possible|only|perform|notify|limit|respect|comply|ensure|cease)\b"
+            r"|\b(?:do (?:not|neither)|don['\u2019]t|must|may not|should|please|prohibited|forbidden"
+            r"|not (?:allowed|permitted|authori[sz]ed)|encourage|we ask|abide by|if you follow|are (?:expected|required) to)\b",
             re.I,
         ),
     ),
+    (Sense.PROMISE, PERIOD),  # a period that asks nobody for patience is the organisation's
 )
 # What a heading, or a line that ends with a colon, says of the list below it.
 _LEADS = (
     (
         Sense.ASK,
-        re.compile(r"\b(?:what to (?:include|send)|please|follow|rules|guidelines|you (?:must|should))\b", re.I),
+        re.compile(
+            r"\b(?:what to (?:include|send)|please|follow|rules|guidelines|you (?:must|should|agree)|we (?:ask|expect)|in which you"
+            r"|our expectations|prohibited|forbidden|not (?:allowed|permitted|authori[sz]ed)|do not|out[ -]of[ -]scope)\b",
+            re.I,
+        ),
     ),
     (
         Sense.PROMISE,
-        re.compile(r"\b(?:what to expect|our (?:response|promise|commitment)s?|we (?:promise|will))\b", re.I),
+        re.compile(
+            r"\b(?:what to expect|you can expect|our (?:response|promise|commitment)s?|we (?:promise|will|commit)"
+            r"|safe harbou?r|service level)\b",
+            re.I,
+        ),
     ),
 )
 
@@ -72,12 +88,12 @@ class Sentence:
 def sentences(text: str) -> tuple[Sentence, ...]:
     """The sentences of a text in order, headings left out."""
     found: list[Sentence] = []
-    lead = ""
+    heading = lead = ""
     for block in _blocks(text):
         if block.form == "heading":
-            lead = block.text
+            heading, lead = block.text, ""
             continue
-        inherited = _lead_sense(lead) if block.form == "item" else Sense.NONE
+        inherited = (_lead_sense(lead) or _lead_sense(heading)) if block.form == "item" else Sense.NONE
         parts = tuple(_split(block.text))
         found += [Sentence(part, block.line, _sense(part) or inherited) for part in parts]
         if block.form == "text":

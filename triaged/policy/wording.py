@@ -23,7 +23,11 @@ VAGUE = re.compile(
     r"|(?:in a |within a )?(?:timely manner|reasonable (?:time|period))|without (?:undue )?delay|periodic(?:ally)?)\b",
     re.I,
 )
-_COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10, "fourteen": 14}
+_NUMBERS = (
+    *("a", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen"),
+)
+_COUNTS = {word: count for count, word in enumerate(_NUMBERS)} | {"a": 1, "thirty": 30, "sixty": 60, "ninety": 90}
 PERIOD = re.compile(
     r"\b([0-9]{1,4}|" + "|".join(_COUNTS) + r")[ -](business |working )?(hour|day|week|month)s?\b", re.I | re.ASCII
 )
