@@ -134,7 +134,7 @@ def _deliver(
             ticket = replace(ticket, team_ids={**ticket.team_ids, letter.to.lower(): ids})
         else:
             ids = (*ticket.researcher_ids, letter.message_id)
-            ticket = replace(ticket, researcher_ids=ids, written_at=at)
+            ticket = replace(ticket, researcher_ids=ids, written_at=at, happenings=())
             ticket, story = _keep(ticket, story, letter.meets, at, letter.message_id, desk)
     return ticket, story
 
@@ -146,7 +146,7 @@ def _act(ticket: Tended, story: Story, act: Act, desk: Desk) -> tuple[Tended, St
     keeps = tuple(dict.fromkeys((act.promise, ACKNOWLEDGE, *repeated(ticket.clocks))))
     sent = Sent(act.at, Audience.RESEARCHER, ticket.reporter, "answer", keeps)
     story = replace(story, sent=(*story.sent, sent))
-    ticket = replace(ticket, written_at=act.at, reachable=True)
+    ticket = replace(ticket, written_at=act.at, reachable=True, happenings=())
     return _keep(ticket, story, keeps, act.at, "", desk)
 
 

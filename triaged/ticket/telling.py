@@ -14,7 +14,7 @@ from triaged.ticket.desk import Desk
 from triaged.ticket.events import JSON, Event, EventKind
 from triaged.ticket.instants import DISCLOSURE
 from triaged.ticket.letters import Automatic, Letter, ResearcherLetter, render_researcher
-from triaged.ticket.news import STATE_WORDS, Happening, lines, shown_day
+from triaged.ticket.news import STATE_WORDS, lines, shown_day
 from triaged.ticket.reference import Entropy
 from triaged.ticket.relaying import answer_subject, to_team
 from triaged.ticket.rounds import next_round
@@ -36,7 +36,6 @@ class Line:
 def letters(
     ticket: Tended,
     speaking: tuple[Speaking, ...],
-    told: tuple[Happening, ...],
     desk: Desk,
     at: datetime,
     entropy: Entropy,
@@ -47,8 +46,8 @@ def letters(
     sent: tuple[Letter, ...] = ()
     events: list[Event] = []
     if to_researcher and may_write:
-        sent = (_to_researcher(ticket, to_researcher, told, desk, at, entropy),)
-        news = sum(h.news for h in told)
+        sent = (_to_researcher(ticket, to_researcher, desk, at, entropy),)
+        news = sum(h.news for h in ticket.happenings)
         data: dict[str, JSON] = {"letter": sent[0].message_id, "template": sent[0].template, "news": news}
         events.append(_covering(EventKind.TOLD, to_researcher, researcher=True, **data))
     elif to_researcher:
@@ -125,13 +124,11 @@ def _left(clock: Clock, at: datetime) -> str:
     return f"{hours} h {minutes % 60} min"
 
 
-def _to_researcher(
-    ticket: Tended, speaking: list[Speaking], told: tuple[Happening, ...], desk: Desk, at: datetime, entropy: Entropy
-) -> Letter:
+def _to_researcher(ticket: Tended, speaking: list[Speaking], desk: Desk, at: datetime, entropy: Entropy) -> Letter:
     calendar = desk.policy.calendar
     fell = [s.clock for s in speaking if s.fell and not _is_publication(s.clock, desk)]
     come = any(s.fell and _is_publication(s.clock, desk) for s in speaking)
-    news = any(h.news for h in told)
+    news = any(h.news for h in ticket.happenings)
     keeps = news or (desk.policy.updates_unchanged_keep and any(s.clock.every for s in speaking))
     values = {
         "ref": ticket.name.ref,
@@ -141,7 +138,7 @@ def _to_researcher(
         "come": come,
         "since": shown_day(ticket.written_at, calendar) if ticket.written_at else "",
         "news": news,
-        "happenings": lines(told, calendar),
+        "happenings": lines(ticket.happenings, calendar),
         "state": STATE_WORDS[ticket.state],
         "next": _next_lines(_ahead(ticket.clocks, fell, keeps, desk, at), desk, at),
     }

@@ -26,17 +26,14 @@ class Tended:
     # the key since, or was written to by a member.
     reachable: bool
     clocks: tuple[Clock, ...]  # all of them, ended ones too
-    happenings: tuple[Happening, ...] = ()
+    happenings: tuple[
+        Happening, ...
+    ] = ()  # since the last letter to the researcher, by the order of the ticket's events
     written_at: datetime | None = None  # when the last letter to the researcher was queued
     researcher_ids: tuple[str, ...] = ()  # the conversation's Message-IDs, oldest first
     team_ids: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
     )  # team address -> its letters about this ticket
-
-
-def unsaid(ticket: Tended) -> tuple[Happening, ...]:
-    """What happened since the last letter to the researcher."""
-    return tuple(h for h in ticket.happenings if ticket.written_at is None or h.at > ticket.written_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event
 from triaged.ticket.letters import Letter, TicketName
 from triaged.ticket.reference import Entropy
-from triaged.ticket.tended import Speaking, Tended, unsaid
+from triaged.ticket.tended import Speaking, Tended
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,11 @@ def tend(ticket: Tended, desk: Desk, at: datetime, entropy: Entropy) -> Tending:
     """What the ticket's clocks cause at `at`. `desk` has the policy that the ticket came in under."""
     rows = rounds.catch_up(ticket.clocks, at, ticket.state, ticket.since, desk.policy)
     fixed = deadlines.after_fix(rows.clocks, ticket.state, ticket.since, desk.policy)
-    told = unsaid(ticket)
-    news = any(h.news for h in told)
+    news = any(h.news for h in ticket.happenings)
     speaking = tuple(_speaking(c, rounds.key(c) in rows.fell, news, desk, at) for c in fixed.clocks)
     after = tuple(_said(s, desk, at) for s in speaking)
     speaking = tuple(replace(s, clock=c) for s, c in zip(speaking, after, strict=True))
-    letters, events = telling.letters(replace(ticket, clocks=after), speaking, told, desk, at, entropy)
+    letters, events = telling.letters(replace(ticket, clocks=after), speaking, desk, at, entropy)
     return Tending(ticket.name, after, (*rows.events, *fixed.events, *events), letters)
 
 
