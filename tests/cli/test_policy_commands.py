@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,13 @@ def test_what_is_wrong_is_a_sentence_and_exit_code_2(triaged: Triaged, arguments
     said = triaged(*arguments)
     assert (said.code, said.out) == (2, "")
     assert "should not happen" not in said.err
+
+
+def test_check_warns_30_days_before_security_txt_ends(triaged: Triaged, installation: Path) -> None:
+    """ST-1."""
+    file = installation / "policies" / "ims-network.toml"
+    soon = (datetime.now(UTC) + timedelta(days=10)).date()
+    file.write_text(file.read_text() + f"\n[publish]\nexpires = {soon}\n")
+    (item,) = (one for one in triaged("check", "--json").document if one["item"] == "policy ims-network")
+    assert item["ok"]
+    assert f"ends on {soon}, within 30 days" in item["note"]

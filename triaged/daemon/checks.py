@@ -21,6 +21,7 @@ from triaged.mail.smtp import Submission
 from triaged.mail.transaction import Timeouts
 from triaged.mail.watcher import FolderLook, look
 from triaged.policy.calendar import doubts
+from triaged.policy.publishing import expiring
 from triaged.settings.model import MailboxSettings, Settings, SmtpSettings
 from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.wire import UnsafeLetterError, compose, text_value
@@ -68,7 +69,8 @@ def _letters_are_safe() -> Item:
 
 def _policy(mailbox: MailboxSettings, now: datetime) -> Item:
     found = doubts(mailbox.policy.calendar, range(now.year, now.year + 2))
-    return Item(f"policy {mailbox.policy.name}", True, note="; ".join(found))
+    ends = expiring(mailbox.policy, now)
+    return Item(f"policy {mailbox.policy.name}", True, note="; ".join((*found, *ends)))
 
 
 def _proof(mailbox: MailboxSettings, settings: Settings) -> Item:
