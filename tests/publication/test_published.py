@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from sectxt import Parser
 
 from triaged.policy.build import folded
 from triaged.policy.clauses import clauses
+from triaged.policy.lint import lint
 from triaged.policy.load import load_policy
-from triaged.policy.publishing import expiring, published_contacts, published_expiry
+from triaged.policy.publishing import expiring, mailto, published_contacts, published_expiry
 from triaged.publication.files import published
 from triaged.publication.page import plain
-from triaged.publication.security_txt import mailto
 
 POLICIES = Path(__file__).parent.parent.parent / "config" / "policies"
 NAMES = ["ims-network", "responsible-disclosure", "good-faith-rules"]
@@ -98,6 +99,12 @@ def test_the_same_policy_and_instant_give_the_same_bytes(name):
     assert published(shipped(name), AT) == published(shipped(name), AT)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_of_a_shipped_policy_is_the_one_that_was_read_by_a_person(name):
+    golden = Path(__file__).parent / "golden" / f"{name}.md"
+    assert texts(shipped(name))["security-policy.md"] == golden.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", [*NAMES, "full"])
 def test_sectxt_finds_security_txt_valid(name, full):
     """ST-1, RFC 9116."""
@@ -108,6 +115,11 @@ def test_sectxt_finds_security_txt_valid(name, full):
     assert {error["code"] for error in parser.errors} <= {"expired"}
     assert {one["code"] for one in parser.recommendations} <= {*expected, "long_expiry"}
     assert parser.notifications == []
+
+
+def test_what_was_published_is_what_lint_wants_to_see(full):
+    own = replace(full, publish=replace(full.publish, security_txt=texts(full)[".well-known/security.txt"]))
+    assert [one for one in lint(own, AT) if one.rule in ("expires", "security-txt")] == []
 
 
 def test_security_txt_says_all_that_the_policy_gives(full):

@@ -10,7 +10,7 @@ from triaged.policy import wording
 from triaged.policy.build import folded
 from triaged.policy.clauses import clauses
 from triaged.policy.model import Policy, Promise
-from triaged.policy.publishing import expiring, published_contacts
+from triaged.policy.publishing import expiring, mailto, published_contacts
 from triaged.policy.sentences import Sense, Sentence, sentences
 
 _LEAST_CLAUSE = 12  # signs: a shorter clause stands in too many sentences to stand behind one
@@ -193,9 +193,9 @@ def security_txt(policy: Policy, _: datetime) -> Iterator[tuple[str, str]]:
     published = policy.publish.security_txt
     if published is None:
         return
-    contacts = published_contacts(published)
-    if f"mailto:{policy.contact}".lower() not in (contact.lower() for contact in contacts):
-        yield "publish.security_txt", f"the published Contact is not mailto:{policy.contact}: publish it again"
+    wanted = mailto(policy.contact)
+    if wanted.lower() not in (contact.lower() for contact in published_contacts(published)):
+        yield "publish.security_txt", f"the published Contact is not {wanted}: publish it again"
 
 
 TextRule = Callable[[Policy, tuple[Sentence, ...]], Iterator[tuple[int, str]]]

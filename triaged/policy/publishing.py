@@ -1,9 +1,10 @@
-"""When a security.txt expires and what a published one says (RFC 9116). Values in, values out; writes no file."""
+"""What a security.txt says and when it expires (RFC 9116), ours and one already published. Writes no file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from urllib.parse import quote
 
 from triaged.policy.model import Policy
 
@@ -18,6 +19,12 @@ def expires_at(policy: Policy, at: datetime) -> datetime:
     if terms.expires is not None:
         return datetime.combine(terms.expires, time(), UTC)
     return at.astimezone(UTC).replace(microsecond=0) + timedelta(days=terms.expires_days)
+
+
+def mailto(address: str) -> str:
+    """An address as the URI of a Contact (RFC 6068 section 2)."""
+    local, _, domain = address.rpartition("@")
+    return f"mailto:{quote(local, safe='!$*+-._~')}@{domain}"
 
 
 def expiring(policy: Policy, now: datetime) -> tuple[str, ...]:

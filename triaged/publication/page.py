@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from triaged.policy import public_holidays
 from triaged.policy.calendar import WEEKDAYS, Calendar
 from triaged.policy.model import Policy, Promise
+from triaged.policy.publishing import mailto
 from triaged.policy.sentences import Sentence, sentences
 from triaged.policy.wording import PLACEHOLDER
-from triaged.publication.security_txt import mailto
 
 if TYPE_CHECKING:
     from jinja2 import Environment

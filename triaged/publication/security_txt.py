@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from urllib.parse import quote
 
 from triaged.policy.model import Policy
-from triaged.policy.publishing import expires_at
+from triaged.policy.publishing import expires_at, mailto
 
 WELL_KNOWN = ".well-known/security.txt"  # RFC 9116 section 3
 
@@ -30,9 +29,3 @@ def _fields(policy: Policy, at: datetime) -> Iterator[tuple[str, str]]:
         yield "Policy", terms.policy
     if terms.hiring:
         yield "Hiring", terms.hiring
-
-
-def mailto(address: str) -> str:
-    """The address as a URI (RFC 6068 section 2)."""
-    local, _, domain = address.rpartition("@")
-    return f"mailto:{quote(local, safe='!$*+-._~')}@{domain}"
