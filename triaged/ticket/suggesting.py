@@ -13,15 +13,16 @@ REPLY_FOR = {
     "scanner-name": "scanner",
     "asks-for-money": "beg-bounty",
     "holds-details-back": "beg-bounty",
-    "cites-nothing-known": "not-ours",
-    "marketing": "not-a-report",
-    "server-says-spam": "not-a-report",
+    "cites-nothing-known": "out-of-scope",
 }
 OTHERWISE = "beg-bounty"  # what is left speaks of missing best practice
+NOT_ANSWERED = frozenset({"marketing", "server-says-spam"})
 
 
 def suggestion(policy: Policy, noise: Noise) -> str:
     """The text to copy, or "" where the policy has no reply for such noise."""
+    if NOT_ANSWERED & {*noise.reasons}:
+        return ""
     names = [REPLY_FOR[reason] for reason in REPLY_FOR if reason in noise.reasons]
     replies = (policy.reply(name) for name in (*names, OTHERWISE))
     return next((_worded(reply) for reply in replies if reply), "")

@@ -71,11 +71,9 @@ def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]])
 
 
 def insert_if_new(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
-    """Insert the row unless its key is there; whether it was new.
-
-    One row alone: for a list of them, even of one, PostgreSQL's driver counts -1.
-    """
-    return connection.execute(_insert(connection, table).values(row)).rowcount == 1
+    """Insert the row unless its key is there; whether it was new."""
+    key = next(iter(table.primary_key.columns))
+    return connection.execute(_insert(connection, table).values(row).returning(key)).first() is not None
 
 
 def _insert(connection: Connection, table: Table) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, null, select, update
 
 from triaged.policy.load import kept_policy
 from triaged.ticket.clocks import Clock
@@ -64,4 +64,4 @@ def _resume(connection: Connection, ticket_id: int, promises: tuple[str, ...]) -
     which = (clock.c.ticket_id == ticket_id, clock.c.promise.in_(promises), clock.c.waived.is_not(None))
     for row in connection.execute(select(clock.c.id, clock.c.waived).where(*which)).all():
         if row.waived and str(row.waived.get("why", "")).startswith(_BY_KIND):
-            connection.execute(update(clock).where(clock.c.id == row.id).values(waived=None))
+            connection.execute(update(clock).where(clock.c.id == row.id).values(waived=null()))  # None would be JSON's
