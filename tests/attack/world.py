@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 from triaged.daemon.house import House, open_house
 from triaged.daemon.intake import take_in
 from triaged.daemon.schedule import do_due
+from triaged.daemon.studying import study_some
 from triaged.mail.ports import Fetched
 from triaged.settings.load import load
 from triaged.tracker.engine import reading, writing
@@ -86,9 +87,12 @@ class World:
         store.keep("INBOX", 1, batch, batch[-1].uid)
 
     def settle(self) -> None:
-        """Read and decide all that waits."""
+        """Read and decide all that waits, then study it."""
         intake = self.house.intake()
         while take_in(intake):
+            pass
+        studio = self.house.studio()
+        while study_some(studio):
             pass
 
     def receive(self, *raws: bytes, **how: Any) -> list[Any]:
