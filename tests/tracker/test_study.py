@@ -121,6 +121,14 @@ def test_a_report_that_says_the_same_is_named_with_the_words_that_made_it_so(tra
     assert shown(tracked, other)["duplicates"] == []
 
 
+def test_of_two_that_come_together_the_later_may_repeat_the_earlier(tracked: Tracked) -> None:
+    decide_only(tracked, mail(proven=True, text=REPORT), mail(STRANGER, proven=True, text=REPORT))
+    tracked.study()
+    first, second = tracked.refs()
+    assert shown(tracked, first)["duplicates"] == []
+    assert [d["ref"] for d in shown(tracked, second)["duplicates"]] == [first]
+
+
 def test_the_same_person_who_writes_again_is_recognised(tracked: Tracked) -> None:
     """Re-sent under another subject and with a line more: a ticket of its own, which says so."""
     tracked.receive(mail(proven=True, text=REPORT, message_id="<one@example.org>"))

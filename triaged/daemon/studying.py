@@ -21,6 +21,7 @@ from triaged.ticket.reference import Entropy
 from triaged.tracker import chaining, likeness, studying
 from triaged.tracker.consequences import queue_letters
 from triaged.tracker.engine import reading, writing
+from triaged.tracker.known_issues import PREFIX
 from triaged.tracker.studying import Waiting
 
 MOST = 16  # tickets claimed at a time
@@ -76,8 +77,9 @@ def _studied(waiting: Waiting, own: Profile | None, studio: Studio) -> Studied:
 
 def _compare(connection: Connection, waiting: Waiting, own: Profile, inventory: Inventory | None) -> Studied:
     found = likeness.candidates(connection, waiting.tenant, own)
-    ranked = [like for like in rank(own, found.profiles, found.collection) if like.score >= SHOWN][:MOST_LIKES]
-    reporters = studying.reporters(connection, [like.key for like in ranked])
+    alike = [like for like in rank(own, found.profiles, found.collection) if like.score >= SHOWN]
+    reporters = studying.earlier(connection, waiting, [like.key for like in alike])
+    ranked = [like for like in alike if like.key in reporters or like.key.startswith(PREFIX)][:MOST_LIKES]
     others = studying.senders_of_the_same(connection, waiting)
     copied = sum(THE_SAME in like.why and reporters.get(like.key, waiting.author) != waiting.author for like in ranked)
     evidence = seen_before(max(others, copied))

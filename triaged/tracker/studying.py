@@ -177,14 +177,13 @@ def sent_again(connection: Connection, waiting: Waiting) -> tuple[str, ...]:
     return tuple(sorted(connection.execute(refs).scalars()))
 
 
-def reporters(connection: Connection, refs: Sequence[str]) -> dict[str, str]:
-    """Reference -> its reporter's address."""
-    joined = ticket.join(participant, participant.c.ticket_id == ticket.c.id).join(
-        person, person.c.id == participant.c.person_id
-    )
+def earlier(connection: Connection, waiting: Waiting, refs: Sequence[str]) -> dict[str, str]:
+    """Those of the tickets that were opened before this one -> their reporter's address, "" where there is none."""
+    reports = and_(participant.c.ticket_id == ticket.c.id, participant.c.role == "reporter")
+    joined = ticket.outerjoin(participant, reports).outerjoin(person, person.c.id == participant.c.person_id)
     rows = select(ticket.c.ref, person.c.address).select_from(joined)
-    found = connection.execute(rows.where(ticket.c.ref.in_(refs), participant.c.role == "reporter"))
-    return {row.ref: row.address for row in found}
+    before = and_(ticket.c.ref.in_(refs), ticket.c.id < waiting.ticket_id, ticket.c.tenant == waiting.tenant)
+    return {row.ref: row.address or "" for row in connection.execute(rows.where(before))}
 
 
 def letters_before(connection: Connection, ticket_id: int) -> dict[str, tuple[str, ...]]:
