@@ -303,3 +303,37 @@ def test_uuencode_within_other_text_is_told_by_its_first_line() -> None:
 def test_at13_files_in_the_text_are_no_more_than_parts_may_be() -> None:
     message = read("From: noa@example.org\n\n" + "begin 644 x\n#86)C\n`\nend\n" * 2000)
     assert len(message.attachments) == LIMITS.parts
+
+
+INNERMOST = "From: Noa <noa@example.org>\nDate: Thu, 19 Nov 2026 10:00:00 +0000\nSubject: a hole"
+
+
+def test_of_a_report_forwarded_three_times_the_first_sender_is_told_inline() -> None:
+    steps = [
+        f"From: {name}@example.test\nDate: Fri, 20 Nov 2026\nSubject: Fwd: a hole\nTo: x" for name in ("sales", "help")
+    ]
+    blocks = [f"---------- Forwarded message ---------\n{step}\n\n" for step in (*steps, INNERMOST)]
+    message = read(
+        "From: ada@example.test\nSubject: Fwd: a hole\n\nFor you.\n\n" + "".join(blocks) + "The login is open.\n"
+    )
+    assert message.forwarded is not None
+    assert (message.forwarded.sender, message.forwarded.subject) == ("Noa <noa@example.org>", "a hole")
+
+
+def test_of_a_report_forwarded_three_times_the_first_sender_is_told_attached() -> None:
+    message = f"{INNERMOST}\n\nThe login is open.\n"
+    for level, name in enumerate(("help", "sales", "ada")):
+        message = (
+            f"From: {name}@example.test\nSubject: Fwd: a hole\nContent-Type: multipart/mixed; boundary=b{level}\n\n"
+            f"--b{level}\n\nFor you.\n--b{level}\nContent-Type: message/rfc822\n\n{message}\n--b{level}--\n"
+        )
+    forwarded = read(message).forwarded
+    assert forwarded is not None
+    assert (forwarded.sender, forwarded.subject, forwarded.form) == ("Noa <noa@example.org>", "a hole", "attached")
+
+
+def test_mail_that_a_forwarded_report_shows_is_not_its_sender() -> None:
+    evidence = "---------- Forwarded message ---------\nFrom: phisher@evil.test\nSubject: your account\n\nClick.\n"
+    text = f"---------- Forwarded message ---------\n{INNERMOST}\n\nYou let this through:\n\n{evidence}"
+    forwarded = read(f"From: ada@example.test\nSubject: Fwd: a hole\n\n{text}").forwarded
+    assert forwarded is not None and forwarded.sender == "Noa <noa@example.org>"

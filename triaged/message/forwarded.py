@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from triaged.message.clean import clean_header
-from triaged.message.fields import read_header, start_of_header
+from triaged.message.fields import start_of_header
 from triaged.message.model import Forwarded, Limits
-from triaged.message.structure import Part
+from triaged.message.structure import Part, read_structure
 from triaged.message.transfer import decode_transfer
 from triaged.message.words import decode_words
 
@@ -29,6 +29,9 @@ MARK = re.compile(
     r"|reenviada)\s*:?)[ \t]*$",
     re.I,
 )
+_MESSAGES = frozenset({"message/rfc822", "message/global"})
+_CHAIN = 5  # attached forwards within each other that are followed
+_CHAIN_BYTES = 4_194_304  # of a larger one only the header is read
 _SUBJECT = re.compile(r"(?:fwd?|wg|tr|rv|i|enc|vs|vb|pd|doorst)\s*:", re.I)
 _LABELS = {
     "from": (
@@ -173,29 +176,42 @@ def read_forwarded(raw: bytes, parts: list[Part], subject: str, text: str, limit
     """The original of a forward; None where nothing was forwarded. An inline one needs its mark, or a subject that
     says so.
     """
-    attached = next((part for part in parts[1:] if part.media_type in ("message/rfc822", "message/global")), None)
+    attached = next((part for part in parts[1:] if part.media_type in _MESSAGES), None)
     if attached is not None and attached.parent is not None and attached.parent.media_type != "multipart/report":
         return _attached(raw, attached, limits)
     return _inline(text.split("\n", limits.text_lines)[: limits.text_lines], bool(_SUBJECT.match(subject)))
 
 
 def _attached(raw: bytes, part: Part, limits: Limits) -> Forwarded:
-    data, _ = decode_transfer(raw[part.start : part.end], part.encoding)
-    header, _ = read_header(data, start_of_header(data), len(data), limits)
-    sender, date, subject = (clean_header(decode_words(header.first(name))) for name in ("from", "date", "subject"))
+    """The attached message, or the one within it where its subject says that it was a forward itself."""
+    for _ in range(_CHAIN):
+        end = part.end if part.end - part.start < _CHAIN_BYTES else part.start + limits.header_block_bytes
+        data, _ = decode_transfer(raw[part.start : end], part.encoding)
+        root, parts, _ = read_structure(data, start_of_header(data), limits)
+        header = root.header
+        sender, date, subject = (clean_header(decode_words(header.first(name))) for name in ("from", "date", "subject"))
+        inner = next((item for item in parts[1:] if item.media_type in _MESSAGES), None)
+        if inner is None or not _SUBJECT.match(subject):
+            break
+        raw, part = data, inner
     return Forwarded(sender, date, subject, "attached")
 
 
 def _inline(lines: list[str], announced: bool) -> Forwarded | None:
+    """The innermost of forwards whose subjects say that they were forwards themselves."""
+    last: Forwarded | None = None
     for index, line in enumerate(lines):
         marked = len(line) < 200 and MARK.match(line) is not None
         original = marked and "original" in line.lower()
         if (marked and not original) or (announced and (original or header_line(line))):
-            found = _fields(lines[index + (1 if marked else 0) :][:14])
+            start = index + (1 if marked else 0)
+            found = _fields(lines[start : start + 14])
             if "from" in found and (marked or len(found) >= 3):
                 sender, date, subject = (clean_header(found.get(name, "")) for name in ("from", "date", "subject"))
-                return Forwarded(sender, date, subject, "inline")
-    return None
+                last, announced = Forwarded(sender, date, subject, "inline"), False
+                if not _SUBJECT.match(subject):
+                    return last
+    return last
 
 
 def _fields(lines: list[str]) -> dict[str, str]:
