@@ -246,3 +246,18 @@ def test_a_disposition_request_is_answered_by_nothing() -> None:
     """NT-3."""
     caused = decide(mail(proven=True, fields=(f"Disposition-Notification-To: {RESEARCHER}",)))
     assert sorted(x.template for x in caused.letters) == ["acknowledgement", "relay"]
+
+
+def test_mail_that_verifies_an_address_is_for_the_digest_and_never_dropped() -> None:
+    """AT-4: somebody signed up somewhere with our address."""
+    code = mail("no-reply@service.example", proven=True, subject="Your verification code", text="Your code is 419203.")
+    caused = decide(code)
+    assert caused.opens is not None and caused.opens.kind == "other" and caused.letters == ()
+    (why,) = [e.data for e in caused.events if e.kind is EventKind.UNANSWERED]
+    assert why["gathered"] is True
+    person = decide(
+        mail(proven=True, subject="Your verification code", text="Your code is sent in clear text by http.")
+    )
+    assert person.letters, "a person who reports it is answered, and the team is told at once"
+    hole = mail("no-reply@service.example", proven=True, subject="Security code", text="I found SQL injection, CWE-89.")
+    assert decide(hole).letters, "what names a weakness is a report, whoever sends it"

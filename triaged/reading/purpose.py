@@ -69,6 +69,14 @@ _OTHER = {
         r"|gracias|grazie|bedankt)",
     ),
 }
+VERIFICATION = "verification"
+# Mail that some service sends to whoever signed up with our address (AT-4). Counts only where no person can be answered.
+_VERIFIES = cued(
+    "verif|confirm|activat|sign-in|sign in|log-in|login|password|code|one-time|bestätig",
+    r"\b(?:verify|confirm|activate|validate) (?:your|this) (?:e-?mail|account|address|identity|registration|subscription)"
+    r"|\b(?:verification|confirmation|activation|security|one-time|sign-in|login|access) (?:code|link|pass(?:code|word))"
+    r"|\b(?:reset|set) your password|\bpassword reset|\bbestätigen sie ihre",
+)
 _TELLING = frozenset({"weakness", "cve", "cwe", "cvss", "exploited"})
 _SYSTEM = frozenset({"url", "ip_address", "product"})
 
@@ -79,6 +87,8 @@ def purpose(message: Message, facts: tuple[Fact, ...]) -> Purpose:
     claims = _claims(message, text, {fact.kind for fact in facts})
     if claims:
         return Purpose("report", claims)
+    if not message.answerable and _VERIFIES.found(text):
+        return Purpose("other", (VERIFICATION,))
     body = Text.of(text.text.partition("\n")[2])
     other = tuple(word for word, pattern in _OTHER.items() if pattern.found(body))
     short = len(body.text.split(None, _SHORT)) <= _SHORT

@@ -9,6 +9,7 @@ from triaged.message.clean import clean_header
 from triaged.message.model import Kind, Reason
 from triaged.reading.asking import question
 from triaged.reading.inventory import pairs
+from triaged.reading.purpose import VERIFICATION
 from triaged.ticket.announcing import Announcement, document
 from triaged.ticket.answering import Answer, answer, proven
 from triaged.ticket.clocks import Clock, PromisedDate, dates, kept_by_acknowledgement, start
@@ -146,10 +147,11 @@ def _letters(opening: Opening, arrival: Arrival, desk: Desk, at: datetime, entro
 
 
 def gathered(decided: Answer, arrival: Arrival) -> bool:
-    """Over a cap (AR-10), found in Junk (IM-13), or maybe what a mail server says of our own mail to the team (AT-8): the team
-    hears of all such reports in one mail a day.
+    """Over a cap (AR-10), found in Junk (IM-13), maybe what a mail server says of our own mail to the team (AT-8), or what a
+    service sends to whoever signs up with our address (AT-4): the team hears of all such mail once a day.
     """
-    return decided.capped or arrival.junk or arrival.message.kind is Kind.BOUNCE
+    verifies = VERIFICATION in arrival.findings.purpose.reasons
+    return decided.capped or arrival.junk or verifies or arrival.message.kind is Kind.BOUNCE
 
 
 def _acknowledgement(opening: Opening, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Letter:

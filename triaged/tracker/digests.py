@@ -15,7 +15,7 @@ from triaged.ticket.reference import Entropy
 from triaged.ticket.relaying import to_team
 from triaged.ticket.shown import guide, shown_instant
 from triaged.tracker.consequences import queue_letters
-from triaged.tracker.schema import letter, ticket
+from triaged.tracker.schema import letter, study, ticket
 
 EVERY = timedelta(hours=24)
 MOST_LINES = 200
@@ -25,8 +25,9 @@ TEMPLATE = "caps"
 def queue_digest(connection: Connection, desk: Desk, at: datetime, entropy: Entropy) -> int:
     """Queue the digest if one is due; how many tickets it names."""
     waiting = (ticket.c.unannounced.is_(True), ticket.c.mailbox == desk.mailbox)
-    columns = (ticket.c.id, ticket.c.token, ticket.c.ref, ticket.c.received_at)
-    rows = connection.execute(select(*columns).where(*waiting).order_by(ticket.c.id)).all()
+    columns = (ticket.c.id, ticket.c.token, ticket.c.ref, ticket.c.kind, ticket.c.received_at, study.c.noise)
+    found = select(*columns).outerjoin(study, study.c.ticket_id == ticket.c.id).where(*waiting)
+    rows = connection.execute(found.order_by(study.c.noise, ticket.c.id)).all()
     if not rows or _told_lately(connection, desk, at):
         return 0
     first = TicketName(rows[0].token, rows[0].ref)
@@ -51,6 +52,11 @@ def _told_lately(connection: Connection, desk: Desk, at: datetime) -> bool:
 
 
 def _lines(rows: Sequence[Any], desk: Desk) -> list[str]:
-    """References and instants: nothing that the senders wrote."""
-    lines = [f"{row.ref}  {shown_instant(row.received_at, desk)}" for row in rows[:MOST_LINES]]
+    """References and what reading makes of them: nothing that the senders wrote."""
+    lines = [_line(row, desk) for row in rows[:MOST_LINES]]
     return lines if len(rows) <= MOST_LINES else [*lines, f"and {len(rows) - MOST_LINES} more"]
+
+
+def _line(row: Any, desk: Desk) -> str:
+    noise = "" if row.noise is None else f"  noise {row.noise:.2f}"
+    return f"{row.ref}  {row.kind:8}  {shown_instant(row.received_at, desk)}{noise}"
