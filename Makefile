@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 CORPUS ?= tests/corpus
 ARGS ?=
 
-.PHONY: run test test-all lint format types contract bench measure fuzz faults docker-proof pins wheel clean
+.PHONY: run test test-all lint format types contract stories bench measure fuzz faults docker-proof pins wheel clean
 .DEFAULT_GOAL := run
 
 # The environment: pinned, hashed requirements and this checkout, editable. Made again when one of them changes.
@@ -59,6 +59,10 @@ types: $(READY)
 
 contract: $(READY)
 	@$(BIN)/lint-imports
+
+# Every letter of a report under each shipped policy, written again after a change that is meant: tests/ticket/stories.
+stories: $(READY)
+	@$(BIN)/python -m tests.ticket.telling_stories
 
 # Reports taken in per second, as a ratio to a bare loop in the same run.
 bench: $(READY)

@@ -91,9 +91,9 @@ ENDS = {
     State.ASSESSING: {},
     State.ACCEPTED: {},
     State.FIXING: {},
-    State.FIXED: {"update": "waived", "fix": "met"},
+    State.FIXED: {"fix": "met"},
     State.DECLINED: {"update": "waived", "fix": "waived", "disclose": "waived", "retest": "waived"},
-    State.DISCLOSED: {"update": "waived", "fix": "met", "disclose": "met"},
+    State.DISCLOSED: {"fix": "met", "disclose": "met"},
     State.CLOSED: {"update": "waived", "fix": "waived", "disclose": "waived", "retest": "waived"},
 }
 
@@ -125,6 +125,17 @@ def test_a_ticket_that_is_opened_again_owes_its_promises_again() -> None:
     assert rounds(ticket) == [("12-05 00:00", "waived"), ("01-05 00:00", "running")]
     assert standing(clock(ticket, "fix")) is Standing.RUNNING
     assert [e.kind for e in result.events].count(EventKind.STARTED) == 2
+
+
+def test_the_round_that_runs_when_the_problem_is_fixed_is_the_last() -> None:
+    """It is for telling that; no further one starts, kept or missed, unless the fix turns out to be none."""
+    fixed = opened(HOUSE, state=State.FIXED, since=AT + DAY)
+    silent, _ = tended(fixed, HOUSE, at("2027-03-01 00:00"))
+    assert rounds(silent) == [("12-05 00:00", "missed")]
+    ticket, _ = tended(kept(fixed, HOUSE, AT + 2 * DAY, "update"), HOUSE, at("2027-03-01 00:00"))
+    assert rounds(ticket) == [("12-05 00:00", "met")]
+    ticket, _ = tended(replace(ticket, state=State.FIXING, since=at("2027-03-01 10:00")), HOUSE, at("2027-03-01 10:00"))
+    assert rounds(ticket) == [("12-05 00:00", "met"), ("03-16 00:00", "running")]
 
 
 def test_what_a_person_waived_stays_waived() -> None:

@@ -30,12 +30,12 @@ class Rows:
     fell: frozenset[Key] = frozenset()  # missed just now, and open still
 
 
-_RESOLVED = frozenset({State.FIXED, State.DECLINED, State.DISCLOSED, State.CLOSED})
 _OVER = frozenset({State.DECLINED, State.CLOSED})
+_RESOLVED = frozenset({State.FIXED, State.DISCLOSED}) | _OVER
 _NEVER: frozenset[State] = frozenset()
 
-# Promise -> the states that keep it, the states at which it is over. What is not here is over at _OVER, or, where it is
-# repeated, as soon as the matter is resolved.
+# Promise -> the states that keep it, the states at which it is over. What is not here is over at _OVER. What is repeated
+# starts no further round as soon as the matter is resolved; the round that runs then is for telling so.
 ENDS: Mapping[str, tuple[frozenset[State], frozenset[State]]] = MappingProxyType(
     {
         ACKNOWLEDGE: (_NEVER, _NEVER),
@@ -119,17 +119,18 @@ def _by_state(clock: Clock, state: State, since: datetime) -> transitions.Moved 
 
 
 def _over(clock: Clock, state: State) -> bool:
-    return state in ENDS.get(clock.promise, (_NEVER, _RESOLVED if clock.every else _OVER))[1]
+    return state in ENDS.get(clock.promise, (_NEVER, _OVER))[1]
 
 
 def _next_round(last: Clock, at: datetime, state: State, since: datetime, policy: Policy) -> Clock | None:
     """The round after `last`: from the letter that kept it, or from its due instant where that passed before."""
-    if last.every is None or last.paused_at is not None or _over(last, state):
+    if last.every is None or last.paused_at is not None or state in _RESOLVED:
         return None
     if last.waived is not None:  # by a person: for good; by the state: until the ticket is open again
         return _follow(last, since, True, policy) if last.waived.by == BY_STATE else None
     if last.met_at is not None and last.met_at <= last.due_at:
-        return _follow(last, last.met_at, True, policy)
+        follower = _follow(last, last.met_at, True, policy)
+        return follower if follower.due_at > since else _follow(last, since, True, policy)  # it was resolved meanwhile
     if last.met_at is None and at < last.due_at:
         return None
     # A late letter keeps every round that had begun by then.
