@@ -10,7 +10,7 @@ from triaged.policy.problem import Refused, shown
 from triaged.policy.table import Field, Kind, Table
 from triaged.policy.terms import ITEMS, PROFILES
 
-REPLIES = ("beg-bounty", "scanner", "template", "out-of-scope", "unfounded")
+REPLIES = ("beg-bounty", "scanner", "template", "out-of-scope")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
 _OFFSET = re.compile(r"([+-])(0[0-9]|1[0-4]):([0-5][0-9])", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
