@@ -254,3 +254,15 @@ def test_content_known_already_causes_nothing() -> None:
     """Law 1."""
     caused = decide(mail(), copy=True)
     assert (caused.outcome, caused.events, caused.letters, caused.clocks) == (Outcome.COPY, (), (), ())
+
+
+def test_the_team_sees_who_else_was_sent_the_report() -> None:
+    """S2-7: named for the team, and added to nothing (AT-3)."""
+    (told,) = [
+        x
+        for x in decide(mail(proven=True, fields=("Cc: cert@cert.example, Security+x@example.test",))).letters
+        if x.to == TEAM
+    ]
+    assert "also sent to cert@cert.example" in told.text and "Security+x" not in told.text
+    (told,) = [x for x in decide(mail(proven=True)).letters if x.to == TEAM]
+    assert "also sent to" not in told.text

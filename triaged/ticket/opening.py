@@ -27,7 +27,7 @@ from triaged.ticket.letters import (
 )
 from triaged.ticket.reference import Entropy, new_token, reference, tokens_in
 from triaged.ticket.relaying import answer_subject
-from triaged.ticket.shown import defect_warnings, shown_author, shown_instant, shown_proof
+from triaged.ticket.shown import also_sent_to, defect_warnings, shown_author, shown_instant, shown_proof
 
 STORED_SUBJECT = 998
 SHORT_NAME = 40  # characters of an organisation's name that leave room in the smallest letter
@@ -213,7 +213,7 @@ def _announcement(opening: Opening, arrival: Arrival, hint: str, desk: Desk) -> 
         received=shown_instant(arrival.received_at, desk),
         answer=_shown_answer(opening, shown),
         dates=tuple((d.promise, d.by) for d in shown if not d.kept_by_this),
-        warnings=hints + defect_warnings(arrival, desk),
+        warnings=hints + also_sent_to(message, desk) + defect_warnings(arrival, desk),
         attachments=tuple((a.name, a.detected_type, a.size, a.sha256) for a in message.attachments),
         facts=pairs(findings.facts),
         missing=opening.gaps.items,

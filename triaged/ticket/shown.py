@@ -9,7 +9,7 @@ from datetime import datetime
 from triaged.message.clean import clean_header
 from triaged.message.model import Authenticity, Message, Verdict
 from triaged.policy.calendar import zone
-from triaged.ticket.address import Role, keyed_address
+from triaged.ticket.address import Role, bare, keyed_address
 from triaged.ticket.desk import Desk
 from triaged.ticket.known import Arrival
 from triaged.ticket.letters import TicketName
@@ -18,6 +18,7 @@ ANSWER_GUIDE = "A reply to this mail goes TO THE RESEARCHER."
 TEAM_GUIDE = "A reply to this mail stays with the team."
 VALUES_SHOWN = 3  # facts of one kind in a mail; all of them are in the tracker
 FACT_CHARACTERS = 100
+OTHERS_SHOWN = 3
 # Kind of fact -> what a mail calls it, the urgent first.
 FACT_NAMES = {
     "exploited": "exploited",
@@ -71,6 +72,17 @@ def defect_warnings(arrival: Arrival, desk: Desk) -> tuple[str, ...]:
         warnings.append("the mail server calls it spam")
     warnings += [clean_header(d)[:120] for d in arrival.message.defects]
     return tuple(warnings[:8])
+
+
+def also_sent_to(message: Message, desk: Desk) -> tuple[str, ...]:
+    """Others who hold the report already: a cross-post, or somebody told (S2-7). For the team to know, not to judge."""
+    own = {message.author.address.lower()} if message.author else set()
+    named = dict.fromkeys(a.address.lower() for a in (*message.to, *message.cc))
+    others = [address for address in named if bare(address) not in desk.own and address not in own]
+    if not others:
+        return ()
+    more = f" and {len(others) - OTHERS_SHOWN} more" if len(others) > OTHERS_SHOWN else ""
+    return (f"also sent to {', '.join(map(one_line, others[:OTHERS_SHOWN]))}{more}",)
 
 
 def guide(answers: Role, name: TicketName, desk: Desk) -> str:
