@@ -114,6 +114,11 @@ HOSTILE: dict[str, bytes] = {
     + b"\n\n\xff",
     "old bounce of parts with parameters": b"From: <>\nSubject: failure notice\nContent-Type: multipart/mixed; boundary=b\n\n"
     + (b"--b\nContent-Type: text/plain" + b"; a" * 200 + b"\n\n\xff\n") * 100,
+    **{
+        f"old bounce of one line of {piece!r}": b"From: <>\nSubject: failure notice\n\n"
+        + piece * (64_000 // len(piece))
+        for piece in (b"a", b"a ", b"<", b"@", b"a@b ", b"<a@b> ", b",", b"to ", b"user ", b".", b"550 ", b":")
+    },
     "old bounce of dashes": b"From: <>\nSubject: failure notice\n\n" + b"-" * MEGABYTE,
     "old bounce of dots": b"From: MAILER-DAEMON@example.org\nSubject: failure notice\n\n" + b"a.a." * 250_000,
 }

@@ -21,6 +21,7 @@ _MAXIMUM_RECIPIENTS = 200
 _SCANNED = 65536  # bytes of a report that the heuristics read
 _PARAGRAPHS = re.compile(r"\n(?:[ \t]*\n)+")
 _EMPTY_LINES = re.compile(rb"\n(?:[ \t]*\r?\n){2,}")
+_LINE = 500  # octets: its patterns take the square of a line's length
 _FIELDS = re.compile(rb"\r?\n(?![ \t])")  # between unfolded lines
 _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _ACTION = re.compile(r"\s*(failed|delayed|delivered|relayed|expanded)\b", re.I)  # RFC 3464 section 2.3.3
@@ -218,6 +219,7 @@ def _by_flufl(raw: bytes) -> tuple[list[str], list[str]]:
         or _has_many_parameters(raw)
     ):
         return [], []
+    raw = b"\n".join(line[:_LINE] for line in raw.split(b"\n"))
     from flufl.bounce import all_failures  # a dozen detectors with their regexes: only where a report isn't of RFC 3464
 
     try:
