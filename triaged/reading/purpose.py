@@ -72,7 +72,7 @@ _OTHER = {
 VERIFICATION = "verification"
 # Mail that some service sends to whoever signed up with our address (AT-4). Counts only where no person can be answered.
 _VERIFIES = cued(
-    "verif|confirm|activat|sign-in|sign in|log-in|login|password|code|one-time|bestätig",
+    "verif|confirm|activat|validat|code|link|pass|bestätig",
     r"\b(?:verify|confirm|activate|validate) (?:your|this) (?:e-?mail|account|address|identity|registration|subscription)"
     r"|\b(?:verification|confirmation|activation|security|one-time|sign-in|login|access) (?:code|link|pass(?:code|word))"
     r"|\b(?:reset|set) your password|\bpassword reset|\bbestätigen sie ihre",
