@@ -126,49 +126,76 @@ def _url_marks(url: str) -> Iterator[str]:
     yield from (f"parameter:{name[:100]}" for name in names)
 
 
-def rank(query: Profile, candidates: Sequence[Profile], collection: Collection) -> tuple[Like, ...]:
-    """The candidates that are like the query, the likeliest first. The query's own key is left out."""
+def rank(
+    query: Profile, candidates: Sequence[Profile], collection: Collection, most: int | None = None
+) -> tuple[Like, ...]:
+    """The candidates that are like the query, the likeliest first. The query's own key is left out.
+
+    Of more than `most` the first are given: to say why costs more than the score.
+    """
     squares = _Squares(collection)
     own = squares.of(query.terms)
-    likes = (_like(query, other, own, squares) for other in candidates if other.key != query.key)
-    return tuple(sorted((like for like in likes if like.score >= LEAST), key=lambda like: (-like.score, like.key)))
+    kinds = _by_kind(query.marks)
+    scored = (_score(query, kinds, other, own, squares) for other in candidates if other.key != query.key)
+    best = sorted((score for score in scored if score.value >= LEAST), key=lambda score: (-score.value, score.key))
+    return tuple(Like(score.key, score.value, _why(query, score)) for score in best[:most])
 
 
-class _Squares:
-    """Squared rarities, each worked out once; those of a thousand candidates share most of their terms."""
+@dataclass(frozen=True, slots=True)
+class _Score:
+    """How like a candidate is, and what that rests on."""
+
+    key: str
+    value: float
+    cosine: float
+    shared: Mapping[str, float]  # term -> what it adds
+    same: Sequence[str]  # marks
+
+
+class _Squares(dict[str, float]):
+    """Term -> its squared rarity, worked out once for each number of descriptions that hold a term."""
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
-        self.known: dict[str, float] = {}
+        self.of_count: dict[int, float] = {}
 
-    def __getitem__(self, term: str) -> float:
-        found = self.known.get(term)
-        if found is None:
-            found = self.known[term] = float(self.collection.rarity(term) ** (2 * FLATTEN))
+    def __missing__(self, term: str) -> float:
+        count = self.collection.holding.get(term, 0)
+        if count not in self.of_count:
+            self.of_count[count] = float(self.collection.rarity(term) ** (2 * FLATTEN))
+        found = self[term] = self.of_count[count]
         return found
 
     def of(self, weights: Mapping[str, float]) -> float:
-        return math.sqrt(sum(weight * weight * self[term] for term, weight in weights.items()))
+        return math.sqrt(sum([weight * weight * self[term] for term, weight in weights.items()]))
 
 
-def _like(query: Profile, other: Profile, own: float, squares: _Squares) -> Like:
-    shared = {t: w * other.terms[t] * squares[t] for t, w in query.terms.items() if t in other.terms}
-    length = own * squares.of(other.terms)
+def _score(
+    query: Profile, kinds: Mapping[str, frozenset[str]], other: Profile, own: float, squares: _Squares
+) -> _Score:
+    theirs = other.terms
+    shared = {term: weight * theirs[term] * squares[term] for term, weight in query.terms.items() if term in theirs}
+    length = own * squares.of(theirs)
     cosine = min(1.0, sum(shared.values()) / length) if length else 0.0
     same = sorted(query.marks & other.marks)
     unlike = 1.0 - cosine
     for mark in same:
         unlike *= 1.0 - MARKS[_kind(mark)][0] * squares.collection.share(mark)
-    score = (1.0 - unlike) * _disagreement(query.marks, other.marks)
-    return Like(other.key, round(score, 3), _why(query, shared, same, cosine))
+    value = round((1.0 - unlike) * _disagreement(kinds, _by_kind(other.marks)), 3)
+    return _Score(other.key, value, cosine, shared, same)
 
 
-def _disagreement(ours: frozenset[str], theirs: frozenset[str]) -> float:
+def _by_kind(marks: frozenset[str]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for mark in marks:
+        found.setdefault(_kind(mark), set()).add(mark)
+    return {kind: frozenset(of_kind) for kind, of_kind in found.items()}
+
+
+def _disagreement(ours: Mapping[str, frozenset[str]], theirs: Mapping[str, frozenset[str]]) -> float:
     left = 1.0
     for kind, (_, remaining) in MARKS.items():
-        here = {mark for mark in ours if _kind(mark) == kind}
-        there = {mark for mark in theirs if _kind(mark) == kind}
-        if here and there and not here & there:
+        if kind in ours and kind in theirs and ours[kind].isdisjoint(theirs[kind]):
             left *= remaining
     return left
 
@@ -177,19 +204,22 @@ def _kind(mark: str) -> str:
     return mark.partition(":")[0]
 
 
-def _why(query: Profile, shared: Mapping[str, float], same: Sequence[str], cosine: float) -> tuple[str, ...]:
-    facts = [f"same {kind.replace('_', ' ')} {value}" for kind, _, value in (mark.partition(":") for mark in same)]
-    if cosine > 0.95:
+def _why(query: Profile, score: _Score) -> tuple[str, ...]:
+    facts = [
+        f"same {kind.replace('_', ' ')} {value}" for kind, _, value in (mark.partition(":") for mark in score.same)
+    ]
+    if score.cosine > 0.95:
         return ("the same text", *facts)
-    best = sorted(shared, key=lambda term: (-shared[term], term))
-    classes = [f"both about {term[1:]}" for term in best if term.startswith(WEAKNESS)][:2]
-    words = _apart(query.words.get(term, term.removeprefix(IDENTIFIER)) for term in best if term[0] != WEAKNESS)
+    best = sorted([(-weight, term) for term, weight in score.shared.items()])
+    classes = [f"both about {term[1:]}" for _, term in best if term[0] == WEAKNESS][:2]
+    some = islice((term for _, term in best if term[0] != WEAKNESS), 2 * WORDS_SHOWN)
+    words = _apart(query.words.get(term, term.removeprefix(IDENTIFIER)) for term in some)
     said = ["words: " + ", ".join(words)] if words else []
     return (*facts, *classes, *said)
 
 
 def _apart(words: Iterable[str]) -> list[str]:
     """The first few words, without those that are a part of another."""
-    some = list(dict.fromkeys(islice(words, 2 * WORDS_SHOWN)))
-    parts = {one for one in some for other in some if one != other and one.casefold() in other.casefold()}
-    return [word for word in some if word not in parts][:WORDS_SHOWN]
+    some = {word: word.casefold() for word in words}
+    together = "\n".join(some.values())
+    return [word for word, plain in some.items() if together.count(plain) == 1][:WORDS_SHOWN]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from triaged.reading.likeness_weaknesses import BY_CWE, WEAKNESSES
 
@@ -69,20 +70,16 @@ def _without_suffix(word: str) -> str:
 
 def terms(text: str) -> Iterator[tuple[str, str]]:
     """(term, what was written), in the order of the text, as often as they stand there."""
-    recent: list[str] = []
+    roots: list[str] = []
     for chunk in _CHUNK.findall(_plain(text)):
-        if cwe := _CWE.fullmatch(chunk):
-            yield from _class_of(int(cwe[1]), chunk)
-            continue
-        if _NUMBER.fullmatch(chunk):
-            yield (IDENTIFIER if "." in chunk else "") + chunk[:LONGEST], chunk[:LONGEST]
-            continue
-        parts = _parts(chunk)
-        name = "".join(parts)
-        if len(parts) > 1 and len(name) < LONGEST:
-            yield IDENTIFIER + name, chunk
-        for part in parts:
-            yield from _word(part, recent)
+        for term, written, root in _pieces(chunk) if len(chunk) <= LONGEST else _taken_apart(chunk):
+            if term:
+                yield term, written
+            if root:
+                roots.append(root)
+                for phrase, name in _PHRASES.get(root, ()):
+                    if tuple(roots[-len(phrase) :]) == phrase:
+                        yield WEAKNESS + name, name
 
 
 def _plain(text: str) -> str:
@@ -95,26 +92,33 @@ def _parts(chunk: str) -> list[str]:
     return [part.casefold() for part in _PARTS.findall(_CAPITALS.sub(r"\1_\2", chunk))]
 
 
-def _word(part: str, recent: list[str]) -> Iterator[tuple[str, str]]:
+def _taken_apart(chunk: str) -> tuple[tuple[str, str, str], ...]:
+    """(term or nothing, what was written, stem that may be part of a phrase or nothing) of each piece of a chunk."""
+    if cwe := _CWE.fullmatch(chunk):
+        return tuple(_class_of(int(cwe[1]), chunk))
+    if _NUMBER.fullmatch(chunk):
+        return (((IDENTIFIER if "." in chunk else "") + chunk[:LONGEST], chunk[:LONGEST], ""),)
+    parts = _parts(chunk)
+    name = "".join(parts)
+    whole = ((IDENTIFIER + name, chunk, ""),) if len(parts) > 1 and len(name) < LONGEST else ()
+    return (*whole, *(piece for part in parts for piece in _word(part)))
+
+
+_pieces = lru_cache(maxsize=8192)(_taken_apart)  # reports share most of their words; long chunks are kept by nobody
+
+
+def _word(part: str) -> Iterator[tuple[str, str, str]]:
     if _UNSPACED.match(part):
-        yield from ((part[i : i + 2], part[i : i + 2]) for i in range(max(1, len(part) - 1)))
-        return
-    if len(part) > LONGEST:
-        return
-    root = stem(part)
-    if part not in _STOP:
-        yield root, part
-    recent.append(root)
-    del recent[:-_LONGEST_PHRASE]
-    for phrase, name in _PHRASES.get(root, ()):
-        if tuple(recent[-len(phrase) :]) == phrase:
-            yield WEAKNESS + name, name
+        yield from ((part[i : i + 2], part[i : i + 2], "") for i in range(max(1, len(part) - 1)))
+    elif len(part) <= LONGEST:
+        root = stem(part)
+        yield "" if part in _STOP else root, part, root
 
 
-def _class_of(number: int, chunk: str) -> Iterator[tuple[str, str]]:
-    yield f"{IDENTIFIER}cwe{number}", chunk
+def _class_of(number: int, chunk: str) -> Iterator[tuple[str, str, str]]:
+    yield f"{IDENTIFIER}cwe{number}", chunk, ""
     if number in BY_CWE:
-        yield WEAKNESS + BY_CWE[number], chunk
+        yield WEAKNESS + BY_CWE[number], chunk, ""
 
 
 def _phrases() -> dict[str, list[tuple[tuple[str, ...], str]]]:
@@ -127,4 +131,3 @@ def _phrases() -> dict[str, list[tuple[tuple[str, ...], str]]]:
 
 
 _PHRASES = _phrases()
-_LONGEST_PHRASE = max(len(phrase) for phrases in _PHRASES.values() for phrase, _ in phrases)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -32,6 +32,10 @@ from triaged.reading.likeness import Collection, Profile
 MOST_CANDIDATES = 50  # with 200 the right one came no more often among the first five: docs/measured.md
 MOST_QUERY_TERMS = 64
 MOST_POSTINGS = 60_000  # entries of the index read for one query: its cost, however large the collection
+LEAST_QUERY_TERMS = 12
+LEAST_TELLING = (
+    0.03  # of the most telling term's weight; what most descriptions hold is looked up in the first 12 terms only
+)
 ALL = ""  # the term that every description of a tenant holds: their number
 
 metadata = MetaData()
@@ -146,10 +150,11 @@ def _telling(tenant: str, query: Profile, common: Collection, postings: int) -> 
     weights = dict.fromkeys(query.marks, 2.0) | dict(query.terms)
     scored = {term: weight * common.rarity(term) ** 2 for term, weight in weights.items() if common.holding.get(term)}
     chosen: dict[int, float] = {}
-    entries = 0
+    entries, most_telling = 0, max(scored.values(), default=0.0)
     for term in sorted(scored, key=lambda term: (-scored[term], term)):
         entries += common.holding[term]
-        if chosen and (entries > postings or len(chosen) == MOST_QUERY_TERMS):
+        dull = len(chosen) >= LEAST_QUERY_TERMS and scored[term] < LEAST_TELLING * most_telling
+        if chosen and (dull or entries > postings or len(chosen) == MOST_QUERY_TERMS):
             break
         chosen[token(tenant, term)] = scored[term]
     return chosen
@@ -157,18 +162,20 @@ def _telling(tenant: str, query: Profile, common: Collection, postings: int) -> 
 
 def _collection(connection: Connection, tenant: str, wanted: Iterable[str]) -> Collection:
     by_token = {token(tenant, term): term for term in (*wanted, ALL)}
-    counted = select(likeness_term.c.token, likeness_term.c.descriptions)
-    holding = {
-        by_token[row.token]: row.descriptions
-        for some in _parts(sorted(by_token))
-        for row in connection.execute(counted.where(likeness_term.c.token.in_(some)))
-    }
+    statement, given = _COUNTS[connection.dialect.name]
+    rows = connection.execute(text(statement), {"tokens": given(list(by_token))})
+    holding = {by_token[key]: descriptions for key, descriptions in rows.all()}
     return Collection(holding.pop(ALL, 0), holding)
 
 
-def _parts(tokens: Sequence[int], size: int = 10_000) -> Iterable[Sequence[int]]:
-    """As many as one statement may hold parameters (SQLite 32,766, PostgreSQL 65,535)."""
-    return (tokens[start : start + size] for start in range(0, len(tokens), size))
+# All tokens as one value: thousands of parameters would take longer to write down than to look up.
+_COUNTS: dict[str, tuple[str, Callable[[list[int]], Any]]] = {
+    "sqlite": (
+        "SELECT token, descriptions FROM likeness_term WHERE token IN (SELECT value FROM json_each(:tokens))",
+        json.dumps,
+    ),
+    "postgresql": ("SELECT token, descriptions FROM likeness_term WHERE token = ANY(CAST(:tokens AS bigint[]))", list),
+}
 
 
 def _search(connection: Connection, tenant: str, telling: Mapping[int, float], most: int) -> list[Profile]:
