@@ -140,6 +140,7 @@ def _is_stated(cover: Cover, ticket: Tended, house: Desk) -> bool:
     st.lists(st.tuples(moments, st.sampled_from(list(State))), max_size=3),
     st.lists(st.tuples(moments, st.integers(1, 100)), max_size=2),
     st.lists(far, max_size=12),
+    st.booleans(),
 )
 def test_clocks_that_jump_repeat_nothing_and_lose_nothing(
     which: int,
@@ -147,6 +148,7 @@ def test_clocks_that_jump_repeat_nothing_and_lose_nothing(
     moves: list[tuple[datetime, State]],
     pauses: list[tuple[datetime, int]],
     wakes: list[datetime],
+    reachable: bool,
 ) -> None:
     """Set back or forward a year, in any order, with answers, states and pauses between: no instant is covered twice, and
     when the clock is right again nothing is left to say."""
@@ -155,7 +157,7 @@ def test_clocks_that_jump_repeat_nothing_and_lose_nothing(
     deeds += [move(instant, state) for instant, state in moves]
     for instant, hours in pauses:
         deeds += stand_still(house, instant, timedelta(hours=hours))
-    run = disturbed(opened(house), house, deeds, [*wakes, END + 10 * DAY])
+    run = disturbed(opened(house, reachable=reachable), house, deeds, [*wakes, END + 10 * DAY])
     assert max(Counter(run.covers).values(), default=1) == 1
     again, result = tended(run.ticket, house, END + 10 * DAY)
     assert (result.letters, result.events) == ((), ())

@@ -60,7 +60,7 @@ def test_a_mail_to_the_team_lists_every_open_promise_and_stays_with_the_team() -
     (letter,) = teams(result.letters)
     assert letter.subject == "[IMS-7F3K-9QXD] MISSED: XSS in login"
     assert "MISSED just now on IMS-7F3K-9QXD: assess" in letter.text
-    assert all(c in letter.text for c in ("We promise to assess.", "We promise to update.", "7 days 0 h left"))
+    assert all(c in letter.text for c in ("We promise to assess.", "We promise to update.", "7 days left"))
     assert "A reply to this mail stays with the team." in letter.text
     assert ".t." in message_from_bytes(letter.data)["Reply-To"]
 
@@ -189,6 +189,15 @@ def test_who_may_not_be_written_to_is_work_for_the_team(why: str) -> None:
     (letter,) = teams(result.letters)
     assert "It is yours to\nwrite." in letter.text
     assert EventKind.UNTOLD in {e.kind for e in result.events}
+
+
+def test_news_for_who_may_not_be_written_to_are_no_mail_of_their_own() -> None:
+    """The team hears of what is missed once a day, not at each call."""
+    ticket = moved(replace(opened(HOUSE), reachable=False), State.FIXING, AT + DAY)
+    ticket, _ = at_wake(ticket, UPDATE_DUE)
+    for minutes in range(5):
+        ticket, result = at_wake(ticket, UPDATE_DUE + minutes * HOUR / 60)
+        assert (result.letters, result.events) == ((), ())
 
 
 def test_a_subject_of_a_stranger_comes_back_to_the_proven_only() -> None:

@@ -54,15 +54,19 @@ def simulate(
     WHEN is an instant, or a time after receipt such as "2 business days". The decisions are those of the daemon; nothing is sent.
     """
     from triaged.policy.load import load_policy
+    from triaged.policy.preview import refuse_uncountable
 
     if (received is None) == (mbox is None):
         raise click.UsageError("give either --received INSTANT or --mbox FILE")
     policy = load_policy(file)
     desk = simulated_desk(policy)
     if received is not None:
+        refuse_uncountable(received)
         arrivals = [arrival(sample(received, desk.address, proven=not unproven), received, policy)]
     else:
         arrivals = list(_arrivals(mbox or file, policy))
+    for one in arrivals:
+        refuse_uncountable(one.received_at)
     stories = [
         play_one(one, desk, _acts(answers, states, one.received_at, policy), days, number)
         for number, one in enumerate(arrivals)

@@ -20,6 +20,14 @@ FIX, DISCLOSE = "fix", "disclose"
 EXPLOITED_FIX = Period(7, "days")  # from awareness: what coordinators give where attacks are seen
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", re.ASCII)
 
+# What such a date means, in a letter. The policy's own clauses on disclosure mostly bind the researcher.
+CLAUSES: Mapping[str, str] = MappingProxyType(
+    {
+        FIX: "We mean to have the problem fixed.",
+        DISCLOSE: "After this date the details may be published.",
+    }
+)
+
 # Regulation (EU) 2024/2847 (Cyber Resilience Act), Article 14(2): name -> period, clause.
 LEGAL: Mapping[str, tuple[Period, str]] = MappingProxyType(
     {
@@ -49,21 +57,10 @@ def start_deadlines(policy: Policy, received_at: datetime) -> tuple[Clock, ...]:
     """The dates of the policy's disclosure profile, where no promise of the same name states them."""
     given = ((FIX, policy.disclosure.fix_by_days), (DISCLOSE, policy.disclosure.disclose_days))
     return tuple(
-        _clock(name, _clause(name, days, policy), Period(days, "days"), received_at, policy.calendar)
+        _clock(name, CLAUSES[name], Period(days, "days"), received_at, policy.calendar)
         for name, days in given
         if days and policy.promise(name) is None
     )
-
-
-_CLAUSES = {
-    FIX: "We mean to have the problem fixed within {days} days.",
-    DISCLOSE: "The details may be published after {days} days.",
-}
-
-
-def _clause(name: str, days: int, policy: Policy) -> str:
-    """The sentence that gives the date, or, where the policy has none, what its number says."""
-    return next(iter(policy.disclosure.clauses), _CLAUSES[name].format(days=days))
 
 
 def _clock(name: str, clause: str, period: Period, start: datetime, calendar: Calendar) -> Clock:

@@ -42,17 +42,16 @@ def letters(
 ) -> tuple[tuple[Letter, ...], tuple[Event, ...]]:
     """What is said at `at`, and the events that say which instants it answers for."""
     to_researcher = [s for s in speaking if s.researcher]
-    may_write = ticket.reachable and bool(ticket.reporter)
     sent: tuple[Letter, ...] = ()
     events: list[Event] = []
-    if to_researcher and may_write:
+    if to_researcher and ticket.may_be_told:
         sent = (_to_researcher(ticket, to_researcher, desk, at, entropy),)
         news = sum(h.news for h in ticket.happenings)
         data: dict[str, JSON] = {"letter": sent[0].message_id, "template": sent[0].template, "news": news}
         events.append(_covering(EventKind.TOLD, to_researcher, researcher=True, **data))
     elif to_researcher:
         events.append(_covering(EventKind.UNTOLD, to_researcher, researcher=True))
-    untold = bool(to_researcher) and not may_write
+    untold = bool(to_researcher) and not ticket.may_be_told
     if untold or any(s.team for s in speaking):
         sent += _reminders(ticket, speaking, untold, desk, at, entropy)
         events.append(_covering(EventKind.WARNED, [s for s in speaking if s.team], researcher=False))
@@ -120,7 +119,7 @@ def _left(clock: Clock, at: datetime) -> str:
     minutes = int((clock.due_at - at).total_seconds() // 60)
     days, hours = divmod(minutes // 60, 24)
     if days:
-        return f"{days} day{'s' * (days != 1)} {hours} h"
+        return f"{days} day{'s' * (days != 1)}" + (f" {hours} h" if hours else "")
     return f"{hours} h {minutes % 60} min"
 
 

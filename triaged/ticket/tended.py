@@ -26,14 +26,15 @@ class Tended:
     # the key since, or was written to by a member.
     reachable: bool
     clocks: tuple[Clock, ...]  # all of them, ended ones too
-    happenings: tuple[
-        Happening, ...
-    ] = ()  # since the last letter to the researcher, by the order of the ticket's events
+    happenings: tuple[Happening, ...] = ()  # since the last letter to the researcher, in the order of the events
     written_at: datetime | None = None  # when the last letter to the researcher was queued
     researcher_ids: tuple[str, ...] = ()  # the conversation's Message-IDs, oldest first
-    team_ids: Mapping[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # team address -> its letters about this ticket
+    team_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # team address -> letters about this ticket
+
+    @property
+    def may_be_told(self) -> bool:
+        """Whether a letter that nobody asked for may go to the researcher."""
+        return self.reachable and bool(self.reporter)
 
 
 @dataclass(frozen=True, slots=True)

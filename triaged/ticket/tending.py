@@ -40,7 +40,7 @@ def tend(ticket: Tended, desk: Desk, at: datetime, entropy: Entropy) -> Tending:
     """What the ticket's clocks cause at `at`. `desk` has the policy that the ticket came in under."""
     rows = rounds.catch_up(ticket.clocks, at, ticket.state, ticket.since, desk.policy)
     fixed = deadlines.after_fix(rows.clocks, ticket.state, ticket.since, desk.policy)
-    news = any(h.news for h in ticket.happenings)
+    news = ticket.may_be_told and any(h.news for h in ticket.happenings)
     speaking = tuple(_speaking(c, rounds.key(c) in rows.fell, news, desk, at) for c in fixed.clocks)
     after = tuple(_said(s, desk, at) for s in speaking)
     speaking = tuple(replace(s, clock=c) for s, c in zip(speaking, after, strict=True))
