@@ -8,7 +8,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, text, update
 
 from tests.ticket.scene import AT, DESK, MEMBER, RESEARCHER, STRANGER, mail
 from tests.tracker.tracked import Tracked, body_of, open_tracker
@@ -17,6 +17,7 @@ from triaged.daemon.studying import study_some
 from triaged.reading.inventory import read_inventory
 from triaged.ticket.reference import token_of
 from triaged.tracker import studying
+from triaged.tracker.digests import queue_digest
 from triaged.tracker.engine import reading, writing
 from triaged.tracker.known_issues import add, remove
 from triaged.tracker.reclassifying import take_for
@@ -82,11 +83,15 @@ def test_a_ticket_shows_what_its_report_says_and_leaves_out(tracked: Tracked) ->
 
 
 def test_what_is_missing_is_asked_for_once_and_ticked_off_by_the_reply_that_brings_it(tracked: Tracked) -> None:
-    tracked.receive(mail(proven=True, subject="XSS", text="Your search page has cross-site scripting, I found it today."))
+    tracked.receive(
+        mail(proven=True, subject="XSS", text="Your search page has cross-site scripting, I found it today.")
+    )
     ref = tracked.refs()[0]
     asked = shown(tracked, ref)["missing"]
     assert "steps" in asked
-    (thanks,) = [m for m in shown(tracked, ref)["messages"] if m["audience"] == "researcher" and m["direction"] == "out"]
+    (thanks,) = [
+        m for m in shown(tracked, ref)["messages"] if m["audience"] == "researcher" and m["direction"] == "out"
+    ]
     assert "reply with" in thanks["text"] and "Missing:" not in thanks["text"]
     about = f"In-Reply-To: {thanks['message_id']}"
     tracked.receive(mail(proven=True, subject="Re: XSS", text="Good, thank you for the quick answer.", fields=(about,)))
@@ -99,7 +104,9 @@ def test_what_is_missing_is_asked_for_once_and_ticked_off_by_the_reply_that_brin
     brought = [body_of(row)["data"]["items"] for row in tracked.rows(event) if row.kind == "brought"]
     assert brought == [sorted(asked)]
     assert [row.template for row in tracked.letters("acknowledgement")] == ["acknowledgement"], "asked once"
-    relayed = [m["text"] for m in shown(tracked, ref)["messages"] if m["audience"] == "team" and m["direction"] == "out"]
+    relayed = [
+        m["text"] for m in shown(tracked, ref)["messages"] if m["audience"] == "team" and m["direction"] == "out"
+    ]
     assert "It brings:" in relayed[-1]
 
 
@@ -132,7 +139,9 @@ def test_of_two_that_come_together_the_later_may_repeat_the_earlier(tracked: Tra
 def test_the_same_person_who_writes_again_is_recognised(tracked: Tracked) -> None:
     """Re-sent under another subject and with a line more: a ticket of its own, which says so."""
     tracked.receive(mail(proven=True, text=REPORT, message_id="<one@example.org>"))
-    tracked.receive(mail(proven=True, subject="again: XSS", text=REPORT + "\nSent again.", message_id="<one@example.org>"))
+    tracked.receive(
+        mail(proven=True, subject="again: XSS", text=REPORT + "\nSent again.", message_id="<one@example.org>")
+    )
     first, second = tracked.refs()
     assert f"the same Message-ID is on {first}" in team_mail(tracked, second)
     assert shown(tracked, second)["duplicates"][0]["why"][0] == "by the same person"
@@ -278,6 +287,21 @@ def test_a_study_that_fails_costs_the_team_no_mail(tracked: Tracked) -> None:
     tracked.receive(mail(STRANGER, proven=True, text=REPORT))
     assert "it was not compared with other reports" in team_mail(tracked, tracked.refs()[1])
     assert tracked.rows(study)[1].studied_at is not None
+
+
+def test_what_can_not_be_told_by_a_mail_is_told_by_the_digest(tracked: Tracked) -> None:
+    """An announcement that no template takes: not in an endless loop, and not in silence."""
+    decide_only(tracked, mail(proven=True, text=REPORT), mail(STRANGER, proven=True, text=OTHER_REPORT))
+    with writing(tracked.engine) as connection:
+        broken = update(study).where(study.c.ticket_id == 1).values(announcement={"headline": "cut short"})
+        connection.execute(broken)
+    for _ in range(4):
+        tracked.study()
+        tracked.at += studying.CLAIM + timedelta(seconds=1)
+    assert [row.ticket_id for row in tracked.letters("relay")] == [2], "it takes nobody with it"
+    assert all(row.studied_at for row in tracked.rows(study))
+    with writing(tracked.engine) as connection:
+        assert queue_digest(connection, DESK, tracked.at, tracked.entropy) == 1
 
 
 def test_two_processes_study_side_by_side_and_announce_each_ticket_once(postgres_engine: Engine) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -51,28 +53,41 @@ def study_some(studio: Studio) -> int:
     reach("study-claimed")
     with reading(studio.engine) as connection:
         waiting = studying.load(connection, ids)
-    profiles = {one.ticket_id: profile(one.description) for one in waiting if one.attempts <= ATTEMPTS}
-    with writing(studio.engine) as connection:
-        for one in waiting:
-            if found := profiles.get(one.ticket_id):
-                likeness.index(connection, one.tenant, found)
+    # All are indexed before any is compared: of two that come together, the later finds the earlier.
+    indexed = [(one, _guarded(_indexed, one, studio)) for one in waiting]
     reach("study-indexed")
-    for one in waiting:
-        _end(one, _studied(one, profiles.get(one.ticket_id), studio), studio)
+    for one, own in indexed:
+        studied = own if isinstance(own, Studied) else _guarded(partial(_compared, own), one, studio)
+        _told(one, studied, studio)
     return len(ids)
 
 
-def _studied(waiting: Waiting, own: Profile | None, studio: Studio) -> Studied:
-    if own is None:
+Found = TypeVar("Found")
+
+
+def _guarded(step: Callable[[Waiting, Studio], Found], waiting: Waiting, studio: Studio) -> Found | Studied:
+    """What the step gives, or why there is nothing: a report that can't be compared is told to the team all the same."""
+    if waiting.attempts > ATTEMPTS:
         return Studied(waiting.noise, failed=f"begun {ATTEMPTS} times without an end")
     try:
-        with reading(studio.engine) as connection:
-            return _compare(connection, waiting, own, studio.inventories.get(waiting.tenant))
+        return step(waiting, studio)
     except (OperationalError, InterfaceError):
         raise  # the database's trouble: the row waits
     except Exception as error:
         log.error("study failed", ticket=waiting.name.ref, error=type(error).__name__, at=place(error))
         return Studied(waiting.noise, failed=type(error).__name__)
+
+
+def _indexed(waiting: Waiting, studio: Studio) -> Profile:
+    found = profile(waiting.description)
+    with writing(studio.engine) as connection:
+        likeness.index(connection, waiting.tenant, found)
+    return found
+
+
+def _compared(own: Profile, waiting: Waiting, studio: Studio) -> Studied:
+    with reading(studio.engine) as connection:
+        return _compare(connection, waiting, own, studio.inventories.get(waiting.tenant))
 
 
 def _compare(connection: Connection, waiting: Waiting, own: Profile, inventory: Inventory | None) -> Studied:
@@ -96,6 +111,19 @@ def _compare(connection: Connection, waiting: Waiting, own: Profile, inventory: 
 def _by_whom(like: Like, reporters: Mapping[str, str], author: str) -> Like:
     same = bool(author) and reporters.get(like.key) == author
     return replace(like, why=("by the same person", *like.why)) if same else like
+
+
+def _told(waiting: Waiting, studied: Studied, studio: Studio) -> None:
+    """End the study. What can't be told by a mail of its own, again and again, is told by the daily digest."""
+    try:
+        _end(waiting, studied, studio)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        log.error("telling failed", ticket=waiting.name.ref, error=type(error).__name__, at=place(error))
+        if waiting.attempts > ATTEMPTS:
+            with writing(studio.engine) as connection:
+                studying.leave_to_digest(connection, waiting, studio.now(), studio.owner)
 
 
 def _end(waiting: Waiting, studied: Studied, studio: Studio) -> None:

@@ -43,7 +43,7 @@ from triaged.ticket.shown import (
 )
 
 SUBJECT_CHARACTERS = 78  # AR-17
-_SIGNS = (ANSWER_GUIDE.lower(), TEAM_GUIDE.lower(), "to write to the team only:")
+_SIGNS = (ANSWER_GUIDE.lower(), TEAM_GUIDE.lower(), "to write to the team only:", "may repeat: ")
 
 
 def message_event(arrival: Arrival, audience: Audience, note: str = "") -> Event:

@@ -81,13 +81,6 @@ def forget_attempts(connection: Connection, owner: str) -> None:
     connection.execute(update(study).where(mine).values(claimed_by=None, claimed_until=None, attempts=0))
 
 
-def waits(connection: Connection) -> bool:
-    """Whether anything is left to study."""
-    return (
-        connection.execute(select(study.c.ticket_id).where(study.c.studied_at.is_(None)).limit(1)).first() is not None
-    )
-
-
 def load(connection: Connection, ids: Sequence[int]) -> list[Waiting]:
     """What the study needs to know of each ticket."""
     columns = (study, ticket.c.token, ticket.c.ref, message.c.subject, message.c.text, message.c.new_text)
@@ -209,6 +202,12 @@ def end(connection: Connection, waiting: Waiting, studied: Studied, at: datetime
     if studied.likes:
         connection.execute(insert(likely), [_likely(waiting.ticket_id, like) for like in studied.likes])
     return True
+
+
+def leave_to_digest(connection: Connection, waiting: Waiting, at: datetime, owner: str) -> None:
+    """No mail of its own can be made for it: it ends here, and the daily digest names it."""
+    if end(connection, waiting, Studied(waiting.noise), at, owner) and waiting.announcement is not None:
+        connection.execute(update(ticket).where(ticket.c.id == waiting.ticket_id).values(unannounced=True))
 
 
 def _likely(ticket_id: int, like: Like) -> dict[str, Any]:
