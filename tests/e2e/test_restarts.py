@@ -65,8 +65,8 @@ def test_a_kill_at_any_point_costs_nothing_and_doubles_nothing(house: Installati
     killed_and_gone_on(house, f"{point}:1")
 
 
-# Letters are claimed, and their results recorded, several at a time: there may be no second time.
-TOGETHER = frozenset({"letters-claimed", "results-recorded"})
+# Several letters or tickets are claimed, and results recorded, at a time: there may be no second time.
+TOGETHER = frozenset({"letters-claimed", "results-recorded", "study-claimed", "study-indexed"})
 
 
 @pytest.mark.parametrize("point", [name for name in NAMES if name not in TOGETHER])
