@@ -31,9 +31,10 @@ def test_a_missed_round_stays_missed_and_the_next_counts_from_its_due_instant() 
     """No drift: 14 days after the day that ends with the due instant, whichever hour is closing."""
     ticket, result = tended(opened(HOUSE), HOUSE, at("2026-12-05 00:00"))
     assert rounds(ticket) == [("12-05 00:00", "missed"), ("12-19 00:00", "running")]
-    house = desk(UPDATE, calendar=OFFICE)
-    ticket, _ = tended(opened(house), house, at("2026-12-05 00:00"))
-    assert rounds(ticket) == [("12-04 17:00", "missed"), ("12-18 17:00", "running")]
+    for closing, ends in ((1440, ("12-05 00:00", "12-19 00:00")), (17 * 60, ("12-04 17:00", "12-18 17:00"))):
+        house = desk(UPDATE, calendar=replace(OFFICE, weekend=frozenset(), closing=closing))
+        ticket, _ = tended(opened(house), house, at("2026-12-05 00:00"))
+        assert rounds(ticket) == [(ends[0], "missed"), (ends[1], "running")]
     assert {e.kind for e in result.events} >= {EventKind.MISSED, EventKind.STARTED}
 
 
@@ -66,6 +67,18 @@ def test_a_round_that_only_a_row_says_is_met_goes_on() -> None:
     rows = tuple(replace(c, met_at=AT + DAY) if c.promise == "update" else c for c in ticket.clocks)
     ticket, _ = tended(replace(ticket, clocks=rows), HOUSE, AT + 2 * DAY)
     assert rounds(ticket) == [("12-05 00:00", "met"), ("12-05 00:00", "running")]
+
+
+def test_a_row_that_was_met_late_before_anybody_looked_was_missed_all_the_same() -> None:
+    ticket = opened(HOUSE)
+    rows = tuple(replace(c, met_at=at("2026-12-06 00:00")) for c in ticket.clocks)
+    ticket, result = tended(replace(ticket, clocks=rows), HOUSE, at("2026-12-07 00:00"))
+    assert [clock(ticket, n).missed_at for n in ("assess", "update")] == [
+        at("2026-11-28 00:00"),
+        at("2026-12-05 00:00"),
+    ]
+    assert rounds(ticket) == [("12-05 00:00", "late"), ("12-19 00:00", "met"), ("12-19 00:00", "running")]
+    assert [e.kind for e in result.events].count(EventKind.MISSED) == 2 and result.letters == ()
 
 
 def test_a_bounce_opens_the_round_again_beside_the_next() -> None:

@@ -143,6 +143,18 @@ def test_where_the_policy_says_so_an_update_without_news_keeps_the_promise() -> 
     assert standing(clock(ticket, "update")) is Standing.MET
 
 
+@pytest.mark.parametrize("keeps", [True, False])
+def test_an_update_that_waits_in_the_outbox_is_not_written_again(keeps: bool) -> None:
+    """Law 2: what was said stands in the row before the server has taken the letter."""
+    house = desk(UPDATE, updates_unchanged_keep=keeps)
+    ticket = moved(opened(house), State.FIXING, AT + DAY)
+    first = tend(ticket, house, UPDATE_DUE - 4 * HOUR, bytes)
+    assert [x.template for x in first.letters if x.to == RESEARCHER] == ["update"]
+    ticket = replace(ticket, clocks=first.clocks, happenings=() if keeps else ticket.happenings)
+    for hours in (4, 3, 1):
+        assert tend(ticket, house, UPDATE_DUE - hours * HOUR, bytes).letters == ()
+
+
 def test_news_end_a_missed_round_as_soon_as_they_are_there() -> None:
     ticket, _ = at_wake(kept(opened(HOUSE), HOUSE, AT + DAY, "assess"), UPDATE_DUE)
     ticket, result = at_wake(moved(ticket, State.FIXING, UPDATE_DUE + DAY), UPDATE_DUE + DAY)

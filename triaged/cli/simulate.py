@@ -187,9 +187,12 @@ def _arrivals(path: Path, policy: Policy) -> Iterator[Arrival]:
 
     from triaged.daemon.importing import messages
 
-    found = sorted(islice(messages(path), MOST_REPORTS), key=lambda f: f.date)
+    found = list(islice(messages(path), MOST_REPORTS + 1))
     if not found:
         raise CommandError(f"there is no message in {path}")
+    if len(found) > MOST_REPORTS:
+        click.echo(f"only the first {MOST_REPORTS} messages are played", err=True)
+    found = sorted(found[:MOST_REPORTS], key=lambda f: f.date)
     for number, one in enumerate(found, start=1):
         yield arrival(one.raw, one.date, policy, number)
 
