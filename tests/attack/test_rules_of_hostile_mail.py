@@ -331,7 +331,7 @@ def test_at21_what_the_team_reads_is_plain_text_indented_defanged_and_capped(tmp
         with reading(w.house.engine) as connection:
             sent = connection.execute(select(blob.c.data).where(blob.c.id == told.blob_id)).scalar_one()
     assert [part.get_content_type() for part in message_from_bytes(sent).walk()] == ["text/plain"]
-    assert "https://evil.test" not in told.text and "hxxps://evil.test" in told.text
+    assert "https://evil.test" not in told.text and "hxxps://evil[.]test" in told.text
     stranger = [line for line in told.text.split("\n") if "alert(1)" in line or "status=closed" in line]
     assert stranger and all(line.startswith("> ") for line in stranger)
     assert len(told.text) < 70_000 and "more characters are in the tracker" in told.text

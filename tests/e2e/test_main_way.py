@@ -93,7 +93,7 @@ def the_team_holds_the_report(house: Installation) -> EmailMessage:
     assert "TO RESEARCHER" in field(message, "Reply-To")
     assert field(message, "Auto-Submitted") == "auto-generated"
     assert field(message, "Subject").endswith("XSS in the login form")
-    assert "> Opening hxxps://app.example.test/login" in words(message)  # AT-21
+    assert "> Opening hxxps://app[.]example[.]test/login" in words(message)  # AT-21
     assert house.researcher in words(message)
     assert "proven for proven.test" in words(message)
     return message

@@ -17,12 +17,15 @@ PIECES = ("http", "https", "HTTPS", "://", "s://", "x", "_", " ", "\n", "é", "h
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
-        ("https://a.test", "hxxps://a.test"),
-        ("see HTTP://a.test/?u=https://b.test.", "see HxxP://a.test/?u=hxxps://b.test."),
+        ("https://a.test", "hxxps://a[.]test"),
+        ("see HTTP://a.test/x.y?u=https://b.test.", "see HxxP://a[.]test/x.y?u=hxxps://b[.]test[.]"),
+        ("www.a.test and WWW.b.test/c.d", "www[.]a.test and WWW[.]b.test/c.d"),
+        ("https://www.a.test:8443/", "hxxps://www[.]a[.]test:8443/"),
+        ("https://[::1]/a.b", "hxxps://[::1]/a.b"),
         ("http://http://a", "hxxp://hxxp://a"),
         ("(http://a)", "(hxxp://a)"),
         ("xhttp://a", "xhttp://a"),
-        ("ftp://a http:/b https", "ftp://a http:/b https"),
+        ("ftp://a.b http:/b https", "ftp://a[.]b http:/b https"),
         ("", ""),
     ],
 )

@@ -47,7 +47,7 @@ def _show(document: dict[str, Any]) -> None:
     author = document["from"]
     lines = [
         ("kind", document["kind"]),
-        ("from", f"{author['name']} <{author['address']}>" if author else "(none)"),
+        ("from", f'{author["address"]}  "{author["name"]}"'.removesuffix('  ""') if author else "(none)"),  # AT-11
         ("subject", document["subject"]),
         ("date", document["date"]),
         ("message-id", document["message_id"]),

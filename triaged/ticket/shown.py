@@ -138,9 +138,22 @@ _SCHEME = re.compile(r"\b(h)tt(ps?)\Z", re.IGNORECASE)
 _SCHEME_WIDTH = 6  # characters that the pattern looks at: "https" and what stands before it
 
 
+_HOST = re.compile(r"[^\s/?#<>\"'()\[\]]{1,255}")
+_BARE = (("www.", "www[.]"), ("WWW.", "WWW[.]"), ("Www.", "Www[.]"))  # what clients make links of without a scheme
+
+
 def defanged(text: str) -> str:
-    """Links that no mail client turns into one: hxxps://…"""
-    # Only what stands before "://" is looked at: a pattern over the whole text was a twentieth of taking a message in.
-    *before, last = text.split("://")
-    schemes = (part[:-_SCHEME_WIDTH] + _SCHEME.sub(r"\1xx\2", part[-_SCHEME_WIDTH:]) for part in before)
-    return "://".join([*schemes, last])
+    """Links that no mail client turns into one: hxxps://app[.]example[.]test/login, www[.]example.test (AT-21)."""
+    # Only what stands beside "://" is looked at: a pattern over the whole text was a twentieth of taking a message in.
+    first, *rest = text.split("://")
+    parts = [first, *map(_without_dots, rest)]
+    schemes = (part[:-_SCHEME_WIDTH] + _SCHEME.sub(r"\1xx\2", part[-_SCHEME_WIDTH:]) for part in parts[:-1])
+    shown = "://".join([*schemes, parts[-1]])
+    for plain, broken in _BARE:
+        shown = shown.replace(plain, broken)
+    return shown
+
+
+def _without_dots(after: str) -> str:
+    host = _HOST.match(after)
+    return after if host is None else host.group().replace(".", "[.]") + after[host.end() :]
