@@ -105,3 +105,10 @@ def test_the_mail_at_the_due_instant_is_never_moved() -> None:
     _, result = tended(ticket, house, AT)
     assert result.wake_at == at("2026-11-22 05:12")
     assert tended(ticket, house, at("2026-11-22 05:12"))[1].letters
+
+
+def test_a_clock_that_was_set_back_is_not_woken_for_what_was_said() -> None:
+    house = desk_of(promise("assess", "7 days", "50%", "1 day"), promise("update", "9 days", "50%", every=True))
+    ticket, _ = tended(opened(house), house, at("2026-11-27 12:00"))  # every warning has been said
+    _, result = tended(ticket, house, AT)
+    assert result.wake_at == at("2026-11-27 20:00")

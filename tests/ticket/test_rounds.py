@@ -84,7 +84,8 @@ def test_a_row_that_was_met_late_before_anybody_looked_was_missed_all_the_same()
 def test_a_bounce_opens_the_round_again_beside_the_next() -> None:
     ticket = kept(opened(HOUSE), HOUSE, at("2026-11-24 15:00"), "update")
     again = transitions.reopen(clock(ticket, "update"))
-    assert again is not None
+    assert clock(ticket, "update").kept_by == "<letter@example.test>"
+    assert again is not None and again.clock.kept_by == ""
     rows = tuple(again.clock if (c.promise, c.round) == ("update", 1) else c for c in ticket.clocks)
     ticket, _ = tended(replace(ticket, clocks=rows), HOUSE, at("2026-12-05 00:00"))
     assert rounds(ticket) == [("12-05 00:00", "missed"), ("12-09 00:00", "running")]

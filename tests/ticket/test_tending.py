@@ -31,7 +31,7 @@ from triaged.ticket.events import Event, EventKind, State
 from triaged.ticket.news import happenings, moved_to
 from triaged.ticket.telling import extended_letter
 from triaged.ticket.tended import Tended
-from triaged.ticket.tending import Tending, tend
+from triaged.ticket.tending import Tending, armed, tend
 from triaged.ticket.transitions import extend, pause
 
 HOUSE = desk(ASSESS, UPDATE)
@@ -243,6 +243,11 @@ def test_nothing_due_says_nothing_and_names_the_next_instant() -> None:
     ticket, result = at_wake(opened(HOUSE), AT + HOUR)
     assert (result.letters, result.events) == ((), ()) and result.wake_at == at("2026-11-24 04:36")
     assert tend(ticket, HOUSE, AT + HOUR, bytes).changed(ticket.clocks) == ()
+
+
+def test_new_clocks_are_armed_with_what_a_first_call_would_say() -> None:
+    ticket = opened(HOUSE)
+    assert armed(ticket.clocks, HOUSE, AT) == tend(ticket, HOUSE, AT, bytes).clocks
 
 
 def test_only_rows_that_changed_are_to_be_written() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -39,6 +40,7 @@ class Clock:
     missed_at: datetime | None = None  # the due instant that passed unmet
     again_at: datetime | None = None  # the new date that a missed promise was given, once
     met_at: datetime | None = None
+    kept_by: str = ""  # the Message-ID of the letter that met it: if it bounces, this row is open again
     waived: Waiver | None = None
     paused_at: datetime | None = None
     wake_at: datetime | None = None  # when something is to be done next; None: nothing is
@@ -112,14 +114,9 @@ def kept_by_acknowledgement(policy: Policy) -> tuple[str, ...]:
     return tuple(p.name for p in policy.promises if p.name == ACKNOWLEDGE and p.met_by == "automatic")
 
 
-def kept_by_answer(policy: Policy) -> tuple[str, ...]:
-    """The promises that any letter of a member keeps."""
-    return tuple(p.name for p in policy.promises if p.name == ACKNOWLEDGE)
-
-
-def kept_by_letter(policy: Policy) -> tuple[str, ...]:
-    """The promises that a member's letter to the researcher keeps: to acknowledge, to assess, and what is repeated."""
-    return tuple(p.name for p in policy.promises if p.name in (ACKNOWLEDGE, ASSESS) or p.every is not None)
+def kept_by_answer(promises: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
+    """Of a ticket's promises (name, whether it is repeated), those that a member's letter to the researcher keeps."""
+    return tuple(dict.fromkeys(name for name, every in promises if name in (ACKNOWLEDGE, ASSESS) or every))
 
 
 def dates(clocks: tuple[Clock, ...], policy: Policy, kept: tuple[str, ...]) -> tuple[PromisedDate, ...]:

@@ -134,7 +134,7 @@ def _next_round(last: Clock, at: datetime, state: State, since: datetime, policy
     if last.met_at is None and at < last.due_at:
         return None
     # A late letter keeps every round that had begun by then.
-    return replace(_follow(last, last.due_at, False, policy), met_at=last.met_at)
+    return replace(_follow(last, last.due_at, False, policy), met_at=last.met_at, kept_by=last.kept_by)
 
 
 def next_round(last: Clock, kept_at: datetime, policy: Policy) -> Clock:

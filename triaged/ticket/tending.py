@@ -48,6 +48,15 @@ def tend(ticket: Tended, desk: Desk, at: datetime, entropy: Entropy) -> Tending:
     return Tending(ticket.name, after, (*rows.events, *fixed.events, *events), letters)
 
 
+def armed(clocks: tuple[Clock, ...], desk: Desk, at: datetime) -> tuple[Clock, ...]:
+    """Clocks that have just begun, with the instant at which each has something to say first."""
+    return tuple(replace(c, wake_at=_wake(c, desk, at)) for c in clocks)
+
+
+def _wake(clock: Clock, desk: Desk, at: datetime) -> datetime | None:
+    return instants.wake(clock, at, desk.policy, desk.quiet, told=deadlines.is_told(clock))
+
+
 def _speaking(clock: Clock, fell: bool, news: bool, desk: Desk, at: datetime) -> Speaking:
     if not is_open(clock) or standing(clock) is Standing.PAUSED:
         return Speaking(clock, (), (), False)
@@ -85,8 +94,7 @@ def _said(speaking: Speaking, desk: Desk, at: datetime) -> Clock:
         clock = replace(clock, told_at=_latest(clock.told_at, speaking.researcher))
     if speaking.fell:
         clock = replace(clock, again_at=_again(clock, desk, at))
-    wake_at = instants.wake(clock, at, desk.policy, desk.quiet, told=deadlines.is_told(clock))
-    return replace(clock, wake_at=wake_at)
+    return replace(clock, wake_at=_wake(clock, desk, at))
 
 
 def _latest(before: datetime | None, now: tuple[datetime, ...]) -> datetime:

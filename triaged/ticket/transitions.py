@@ -63,11 +63,8 @@ def meet(clock: Clock, at: datetime, letter: str = "", by: str = "triaged") -> M
     """The promise is kept: in time or late, by the letter with that Message-ID, or by a state or a member's word."""
     if not may(clock, Move.MEET):
         return None
-    return (
-        _moved(replace(clock, met_at=at, paused_at=None), Move.MEET, by, letter=letter)
-        if letter
-        else _moved(replace(clock, met_at=at, paused_at=None), Move.MEET, by)
-    )
+    met = replace(clock, met_at=at, kept_by=letter, paused_at=None)
+    return _moved(met, Move.MEET, by, **({"letter": letter} if letter else {}))
 
 
 def miss(clock: Clock) -> Moved | None:
@@ -79,7 +76,7 @@ def miss(clock: Clock) -> Moved | None:
 
 def reopen(clock: Clock) -> Moved | None:
     """The letter that seemed to keep the promise did not arrive."""
-    return _moved(replace(clock, met_at=None), Move.REOPEN, "triaged") if may(clock, Move.REOPEN) else None
+    return _moved(replace(clock, met_at=None, kept_by=""), Move.REOPEN, "triaged") if may(clock, Move.REOPEN) else None
 
 
 def waive(clock: Clock, by: str, why: str, at: datetime) -> Moved | None:
