@@ -155,6 +155,34 @@ def test_an_update_that_waits_in_the_outbox_is_not_written_again(keeps: bool) ->
         assert tend(ticket, house, UPDATE_DUE - hours * HOUR, bytes).letters == ()
 
 
+def test_the_last_update_promises_no_further_one() -> None:
+    ticket = moved(kept(opened(HOUSE), HOUSE, AT + DAY, "assess"), State.FIXED, AT + 2 * DAY)
+    ticket, result = at_wake(ticket, UPDATE_DUE - 4 * HOUR)
+    (letter,) = researchers(result.letters)
+    assert "The problem was fixed." in letter.text and "What we have promised" not in letter.text
+    assert result.wake_at is None
+    late = moved(kept(opened(HOUSE), HOUSE, AT + DAY, "assess"), State.FIXED, UPDATE_DUE - HOUR)
+    (letter,) = researchers(at_wake(late, UPDATE_DUE + HOUR)[1].letters)
+    assert letter.template == "missed" and "ew date" not in letter.text
+
+
+def test_a_new_date_counts_from_the_letter_where_the_letter_keeps_the_promise() -> None:
+    ticket = moved(kept(opened(HOUSE), HOUSE, AT + DAY, "assess"), State.FIXING, AT + 2 * DAY)
+    ticket, result = at_wake(ticket, at("2026-12-09 12:00"))
+    assert "by the end of Wednesday, 23 December 2026" in " ".join(researchers(result.letters)[0].text.split())
+    assert ticket.clocks[-1].due_at == at("2026-12-24 00:00")
+
+
+def test_what_stands_still_says_so() -> None:
+    house = desk(UPDATE, promise("assess", "30 days", pauses=True))
+    ticket = opened(house)
+    stopped = pause(clock(ticket, "assess"), AT + DAY)
+    assert stopped is not None
+    ticket = replace(ticket, clocks=(clock(ticket, "update"), stopped.clock))
+    (letter,) = researchers(tended(ticket, house, UPDATE_DUE)[1].letters)
+    assert "stands still until we hear from you" in letter.text
+
+
 def test_news_end_a_missed_round_as_soon_as_they_are_there() -> None:
     ticket, _ = at_wake(kept(opened(HOUSE), HOUSE, AT + DAY, "assess"), UPDATE_DUE)
     ticket, result = at_wake(moved(ticket, State.FIXING, UPDATE_DUE + DAY), UPDATE_DUE + DAY)

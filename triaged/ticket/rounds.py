@@ -137,6 +137,11 @@ def _next_round(last: Clock, at: datetime, state: State, since: datetime, policy
     return replace(_follow(last, last.due_at, False, policy), met_at=last.met_at, kept_by=last.kept_by)
 
 
+def resolved(state: State) -> bool:
+    """Whether a repeated promise starts no further round."""
+    return state in _RESOLVED
+
+
 def next_round(last: Clock, kept_at: datetime, policy: Policy) -> Clock:
     """The round that follows a letter accepted at `kept_at`."""
     return _follow(last, kept_at, True, policy)

@@ -11,13 +11,13 @@ from triaged.ticket.address import Role
 from triaged.ticket.clocks import ACKNOWLEDGE, Clock, Standing, is_open, standing
 from triaged.ticket.deadlines import is_told
 from triaged.ticket.desk import Desk
-from triaged.ticket.events import JSON, Event, EventKind
+from triaged.ticket.events import JSON, Event, EventKind, State
 from triaged.ticket.instants import DISCLOSURE
 from triaged.ticket.letters import Automatic, Letter, ResearcherLetter, render_researcher
 from triaged.ticket.news import STATE_WORDS, lines, shown_day
 from triaged.ticket.reference import Entropy
 from triaged.ticket.relaying import answer_subject, to_team
-from triaged.ticket.rounds import next_round
+from triaged.ticket.rounds import next_round, resolved
 from triaged.ticket.shown import guide
 from triaged.ticket.tended import Speaking, Tended
 
@@ -129,17 +129,18 @@ def _to_researcher(ticket: Tended, speaking: list[Speaking], desk: Desk, at: dat
     come = any(s.fell and _is_publication(s.clock, desk) for s in speaking)
     news = any(h.news for h in ticket.happenings)
     keeps = news or (desk.policy.updates_unchanged_keep and any(s.clock.every for s in speaking))
+    ahead = _ahead(ticket, keeps, desk, at)
     values = {
         "ref": ticket.name.ref,
         "organisation": desk.policy.organisation,
         "contact": desk.address,
-        "missed": _missed_lines(fell, ticket, desk),
+        "missed": _missed_lines(fell, ahead, ticket.state, desk),
         "come": come,
         "since": shown_day(ticket.written_at, calendar) if ticket.written_at else "",
         "news": news,
         "happenings": lines(ticket.happenings, calendar),
         "state": STATE_WORDS[ticket.state],
-        "next": _next_lines(_ahead(ticket.clocks, fell, keeps, desk, at), desk, at),
+        "next": _next_lines([c for c in ahead if c.promise not in {f.promise for f in fell}], desk, at),
     }
     template = "missed" if fell else "update" if any(s.clock.every for s in speaking) else "deadline"
     letter = ResearcherLetter(
@@ -166,7 +167,16 @@ def repeated(clocks: Iterable[Clock]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(c.promise for c in clocks if c.every and is_open(c)))
 
 
-def _missed_lines(fell: list[Clock], ticket: Tended, desk: Desk) -> tuple[Line, ...]:
+def _ahead(ticket: Tended, keeps: bool, desk: Desk, at: datetime) -> list[Clock]:
+    """The open clocks after this letter: the repeated ones that it keeps go on from now, or end with what it tells."""
+    waiting = [c for c in ticket.clocks if is_open(c) and is_told(c)]
+    if not keeps:
+        return waiting
+    following = [] if resolved(ticket.state) else [next_round(c, at, desk.policy) for c in waiting if c.every]
+    return [*(c for c in waiting if not c.every), *following]
+
+
+def _missed_lines(fell: list[Clock], ahead: list[Clock], state: State, desk: Desk) -> tuple[Line, ...]:
     """Each promise once: of a repeated one that was missed for long, the first round of this silence."""
     calendar = desk.policy.calendar
     first: dict[str, Clock] = {}
@@ -174,41 +184,39 @@ def _missed_lines(fell: list[Clock], ticket: Tended, desk: Desk) -> tuple[Line, 
         first.setdefault(clock.promise, clock)
     shown = []
     for clock in first.values():
-        again = _again(clock, ticket, desk)
-        words = f"It was due {in_letters(clock.due_at, calendar)}. {again}"
+        again = _again(clock, ahead, state, desk)
+        words = f"It was due {in_letters(clock.due_at, calendar)}. {again}".rstrip()
         shown.append(Line(clock.promise, clock.clause, words))
     return tuple(shown)
 
 
-def _again(clock: Clock, ticket: Tended, desk: Desk) -> str:
-    running = [c for c in ticket.clocks if c.promise == clock.promise and standing(c) is Standing.RUNNING]
+def _again(clock: Clock, ahead: list[Clock], state: State, desk: Desk) -> str:
+    running = [c for c in ahead if c.promise == clock.promise and standing(c) is Standing.RUNNING]
     new = running[-1].due_at if running else clock.again_at
-    return f"The new date: {in_letters(new, desk.policy.calendar)}." if new else "A person has to set a new date."
+    if new is None:
+        return "" if clock.every and resolved(state) else "A person has to set a new date."
+    return f"The new date: {in_letters(new, desk.policy.calendar)}."
 
 
-def _ahead(clocks: tuple[Clock, ...], fell: list[Clock], keeps: bool, desk: Desk, at: datetime) -> tuple[Clock, ...]:
-    """The clocks after this letter: those that it keeps go on from now; those that it calls missed have been named."""
-    named = {c.promise for c in fell}
-    ahead = (next_round(c, at, desk.policy) if keeps and c.every else c for c in clocks if is_open(c))
-    return tuple(c for c in ahead if c.promise not in named)
-
-
-def _next_lines(clocks: tuple[Clock, ...], desk: Desk, at: datetime) -> tuple[Line, ...]:
+def _next_lines(clocks: list[Clock], desk: Desk, at: datetime) -> tuple[Line, ...]:
     """What is still promised, and by when. A promise that was missed stands with its new date."""
     shown: dict[str, tuple[datetime, Line]] = {}
-    for clock in sorted((c for c in clocks if is_open(c) and is_told(c)), key=lambda c: (c.promise, c.round)):
+    for clock in sorted(clocks, key=lambda c: (c.promise, c.round)):
         if clock.promise != ACKNOWLEDGE:
-            by = _promised(clock, at)
-            words = in_letters(by, desk.policy.calendar) if by else "passed; no new date is set"
-            shown[clock.promise] = (by or clock.due_at, Line(clock.promise, clock.clause, words))
+            by, words = _promised(clock, desk, at)
+            shown[clock.promise] = (by, Line(clock.promise, clock.clause, words))
     return tuple(line for _, line in sorted(shown.values(), key=lambda pair: pair[0]))[:MOST_CLOCKS]
 
 
-def _promised(clock: Clock, at: datetime) -> datetime | None:
+def _promised(clock: Clock, desk: Desk, at: datetime) -> tuple[datetime, str]:
+    """When, and in words."""
     stands = standing(clock)
-    if stands is Standing.RUNNING:
-        return clock.due_at
-    return clock.again_at if clock.again_at and clock.again_at > at else None
+    if stands is Standing.PAUSED:
+        return clock.due_at, "stands still until we hear from you"
+    by = clock.due_at if stands is Standing.RUNNING else clock.again_at
+    if by is None or by <= at:
+        return clock.due_at, "passed; no new date is set"
+    return by, in_letters(by, desk.policy.calendar)
 
 
 def extended_letter(
