@@ -41,12 +41,13 @@ def opened(connection: Connection, *promises: str) -> int:
     name = f"t{next(numbers)}"
     texts = {"token": name, "ref": name, "tenant": "t", "mailbox": "m", "kind": "report", "state": "received"}
     row = ticket.insert().values(
-        **texts, subject="", received_at=NOW, opened_at=NOW, policy_sha256="0" * 64, head=GENESIS
+        **texts, subject="", received_at=NOW, since=NOW, opened_at=NOW, policy_sha256="0" * 64, head=GENESIS
     )
     number: int = connection.execute(row.returning(ticket.c.id)).scalar_one()
     for promise in promises:
         times = {"started_at": NOW, "due_at": NOW + timedelta(days=1)}
-        connection.execute(clock.insert().values(ticket_id=number, promise=promise, clause="", pauses=False, **times))
+        named = {"ticket_id": number, "mailbox": "m", "promise": promise, "clause": ""}
+        connection.execute(clock.insert().values(**named, pauses=False, **times))
     return number
 
 

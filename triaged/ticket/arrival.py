@@ -190,7 +190,7 @@ def _undelivered(
     """The team is told either way; only a report that came to the letter's own key takes a kept promise back (SM-10)."""
     bounce = arrival.message.bounce
     reply = "; ".join(r.reason or r.status for r in bounce.recipients if r.action == "failed") if bounce else ""
-    met = {o.promise for o in ticket.promises if o.met} if believed else set()
+    met = {o.promise for o in ticket.promises if o.met and o.kept_by in (letter.message_id, "")} if believed else set()
     reopens = tuple(p for p in letter.meets if p in met)
     kind = EventKind.UNDELIVERED if believed else EventKind.REPORTED_UNDELIVERED
     events = [Event(kind, "triaged", {"letter": letter.message_id, "receipt": arrival.receipt})]

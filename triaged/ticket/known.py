@@ -59,12 +59,15 @@ class KnownMessage:
 
 @dataclass(frozen=True, slots=True)
 class OpenPromise:
-    """A clock as the ticket has it."""
+    """A clock as the ticket has it: one round of a promise."""
 
     promise: str
     clause: str
     due_at: datetime
     met: bool
+    every: bool = False
+    over: bool = False  # waived
+    kept_by: str = ""  # the Message-ID of the letter that met it
 
 
 @dataclass(frozen=True, slots=True)

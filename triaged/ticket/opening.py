@@ -12,6 +12,7 @@ from triaged.reading.inventory import pairs
 from triaged.reading.purpose import VERIFICATION
 from triaged.ticket.announcing import Announcement, document
 from triaged.ticket.answering import Answer, answer, proven
+from triaged.ticket.beginning import begin
 from triaged.ticket.clocks import Clock, PromisedDate, dates, kept_by_acknowledgement, start
 from triaged.ticket.consequence import Consequence, Gaps, NewTicket, Outcome, Placed, ToStudy
 from triaged.ticket.desk import Desk
@@ -27,6 +28,7 @@ from triaged.ticket.letters import (
 )
 from triaged.ticket.reference import Entropy, new_token, reference, tokens_in
 from triaged.ticket.relaying import answer_subject
+from triaged.ticket.rounds import Rows
 from triaged.ticket.shown import also_sent_to, defect_warnings, shown_author, shown_instant, shown_proof
 
 STORED_SUBJECT = 998
@@ -39,7 +41,8 @@ class Opening:
     """What is settled about a new ticket before its letters are written."""
 
     name: TicketName
-    clocks: tuple[Clock, ...]
+    clocks: tuple[Clock, ...]  # the promises, as letters show them
+    begun: Rows  # those and the dates of disclosure, as they run
     answer: Answer
     kept: tuple[str, ...]  # promises that the acknowledgement keeps
     kind: str  # report | question | other
@@ -62,6 +65,7 @@ def open_ticket(
     opening = Opening(
         name=TicketName(token, reference(desk.policy.prefix, token)),
         clocks=start(desk.policy, arrival.received_at, kind),
+        begun=begin(desk, arrival.received_at, kind, pairs(arrival.findings.facts)),
         answer=decided,
         kept=kept_by_acknowledgement(desk.policy) if decided.form else (),
         kind=kind,
@@ -75,7 +79,7 @@ def open_ticket(
         opens=_new_ticket(opening.name, arrival, clues),
         placed=Placed(Audience.RESEARCHER, proven(arrival), clues.text_hash),
         events=_events(opening, arrival, hint, desk),
-        clocks=opening.clocks,
+        clocks=opening.begun.clocks,
         letters=_letters(opening, arrival, desk, at, entropy),
         facts=arrival.findings.facts,
         gaps=opening.gaps,
@@ -124,7 +128,7 @@ def _events(opening: Opening, arrival: Arrival, hint: str, desk: Desk) -> tuple[
             "received_at": arrival.received_at.isoformat(),
             "proven": proven(arrival),
             "policy": {"name": policy.name, "version": policy.version, "sha256": policy.sha256},
-            "clocks": {c.promise: c.due_at.isoformat() for c in opening.clocks},
+            "clocks": {c.promise: c.due_at.isoformat() for c in opening.begun.clocks},
             "kind": opening.kind,
             "why": list(arrival.findings.purpose.reasons),
             "missing": list(opening.gaps.items),
@@ -138,7 +142,7 @@ def _events(opening: Opening, arrival: Arrival, hint: str, desk: Desk) -> tuple[
         events.append(Event(EventKind.UNANSWERED, "triaged", data))  # type: ignore[arg-type]
     if hint:
         events.append(Event(EventKind.SUGGESTED, "triaged", {"ref": hint}))
-    return tuple(events)
+    return (*events, *opening.begun.events)
 
 
 def _letters(opening: Opening, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> tuple[Letter, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from triaged.message.clean import clean_header
@@ -17,7 +17,7 @@ from triaged.ticket.clocks import PromisedDate, kept_by_answer
 from triaged.ticket.consequence import Consequence, Outcome, Placed
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, EventKind
-from triaged.ticket.known import Arrival, Clues, KnownMessage, TicketView
+from triaged.ticket.known import Arrival, Clues, KnownMessage, OpenPromise, TicketView
 from triaged.ticket.letters import (
     Audience,
     Automatic,
@@ -206,7 +206,7 @@ def _answer(ticket: TicketView, words: str, desk: Desk) -> ResearcherLetter:
         values={"body": words},
         automatic=Automatic.NO,  # AR-12: a person's words
         parents=ticket.researcher_ids,
-        meets=kept_by_answer(desk.policy),
+        meets=kept_by_answer((p.promise, p.every) for p in ticket.promises),
     )
 
 
@@ -274,7 +274,7 @@ def undelivered_letters(
         "to": letter.counterpart,
         "letter": letter.template,
         "reply": clean_header(said)[:300],
-        "dates": tuple(d for d in _all_dates(ticket, desk) if believed and d.promise in letter.meets),
+        "dates": _reopened(ticket, letter, desk) if believed else (),
         "guide": guide(Role.TEAM, ticket.name, desk),
     }
     return to_team("undelivered", ticket.name, ticket.subject, values, Role.TEAM, desk, at, entropy, ticket.team_ids)
@@ -357,13 +357,16 @@ def relay_values(
 
 def open_dates(ticket: TicketView, desk: Desk) -> tuple[PromisedDate, ...]:
     """The promises that still run, soonest first."""
-    met = {p.promise for p in ticket.promises if p.met}
-    return tuple(d for d in _all_dates(ticket, desk) if d.promise not in met)
+    return _dates((p for p in ticket.promises if not p.met and not p.over), desk)
 
 
-def _all_dates(ticket: TicketView, desk: Desk) -> tuple[PromisedDate, ...]:
+def _reopened(ticket: TicketView, letter: KnownMessage, desk: Desk) -> tuple[PromisedDate, ...]:
+    """What the letter had kept, until it came back."""
+    kept = (p for p in ticket.promises if p.promise in letter.meets and p.kept_by in (letter.message_id, ""))
+    return _dates(kept, desk)
+
+
+def _dates(promises: Iterable[OpenPromise], desk: Desk) -> tuple[PromisedDate, ...]:
     calendar = desk.policy.calendar
-    shown = [
-        PromisedDate(p.promise, p.clause, in_letters(p.due_at, calendar), p.due_at, False) for p in ticket.promises
-    ]
+    shown = [PromisedDate(p.promise, p.clause, in_letters(p.due_at, calendar), p.due_at, False) for p in promises]
     return tuple(sorted(shown, key=lambda d: d.due_at))

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from triaged.ticket.clocks import ACKNOWLEDGE, ASSESS
 from triaged.ticket.consequence import Outcome
 from triaged.tracker import blobs, chaining
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
@@ -60,7 +61,8 @@ def _more_than_one(query: Select[Any]) -> Select[Any]:
 
 def _met_by_nothing() -> Select[Any]:
     accepted = select(letter.c.id).where(letter.c.ticket_id == ticket.c.id, letter.c.accepted_at.is_not(None))
-    met = select(ticket.c.ref).join(clock, clock.c.ticket_id == ticket.c.id).where(clock.c.met_at.is_not(None))
+    by_letters = (clock.c.promise.in_((ACKNOWLEDGE, ASSESS)), clock.c.met_at.is_not(None))
+    met = select(ticket.c.ref).join(clock, clock.c.ticket_id == ticket.c.id).where(*by_letters)
     return met.where(~accepted.exists()).distinct()
 
 

@@ -20,7 +20,8 @@ def append(connection: Connection, new: Chain, entropy: Entropy) -> None:
     """Append to each ticket's chain. Locks the tickets' rows, so that two writers can't fork one."""
     if not new:
         return
-    held = select(ticket.c.id, ticket.c.event_count, ticket.c.head).where(ticket.c.id.in_(new)).with_for_update()
+    held = select(ticket.c.id, ticket.c.event_count, ticket.c.head).where(ticket.c.id.in_(new))
+    held = held.with_for_update(key_share=True)  # who adds a message or a clock to the ticket meanwhile does not wait
     rows: list[dict[str, Any]] = []
     heads: list[dict[str, Any]] = []
     for ticket_id, count, head in connection.execute(held.order_by(ticket.c.id)).all():

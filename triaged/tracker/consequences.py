@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, and_, bindparam, select, update
 
 from triaged.ticket.consequence import NewTicket, Outcome
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import GENESIS, Event, EventKind, State
 from triaged.ticket.letters import Audience, Letter
 from triaged.ticket.reference import Entropy
-from triaged.tracker import blobs, chaining, findings
+from triaged.tracker import blobs, chaining, clocks, findings
 from triaged.tracker.engine import insert_new
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
 from triaged.tracker.schema import (
@@ -34,7 +34,7 @@ from triaged.tracker.written import Written
 def write(connection: Connection, batch: Sequence[Written], desk: Desk, at: datetime, entropy: Entropy) -> None:
     """Write the batch. Raises on any conflict, and then the caller rolls all of it back."""
     ids = _tickets(connection, batch, desk, at)
-    _clocks(connection, batch, ids)
+    _clocks(connection, batch, desk, ids)
     findings.write(connection, batch, _messages(connection, batch, desk, at, ids), desk, at, ids)
     _letters(connection, batch, desk, at, ids)
     _bounces(connection, batch, at, ids)
@@ -74,6 +74,7 @@ def _ticket_row(new: NewTicket, desk: Desk, at: datetime, unannounced: bool) -> 
         "mailbox": desk.mailbox,
         "kind": new.kind,
         "state": State.RECEIVED,
+        "since": new.received_at,
         "subject": new.subject,
         "received_at": new.received_at,
         "opened_at": at,
@@ -116,23 +117,14 @@ def _participants(
     connection.execute(participant.insert(), rows)
 
 
-def _clocks(connection: Connection, batch: Sequence[Written], ids: dict[str, int]) -> None:
+def _clocks(connection: Connection, batch: Sequence[Written], desk: Desk, ids: dict[str, int]) -> None:
     rows = [
-        {
-            "ticket_id": ids[w.consequence.ticket.token],
-            "promise": c.promise,
-            "clause": c.clause,
-            "every": c.every,
-            "started_at": c.started_at,
-            "due_at": c.due_at,
-            "pauses": c.pauses,
-        }
+        clocks.row(ids[w.consequence.ticket.token], desk.mailbox, c)
         for w in batch
         if w.consequence.ticket
         for c in w.consequence.clocks
     ]
-    if rows:
-        connection.execute(clock.insert(), rows)
+    clocks.insert(connection, rows)
 
 
 def _messages(
@@ -283,8 +275,10 @@ def _bounces(connection: Connection, batch: Sequence[Written], at: datetime, ids
             continue
         returned = {"undelivered_at": at, "last_reply": bounced.reply}
         connection.execute(update(letter).where(letter.c.message_id == bounced.message_id).values(returned))
-        reopened = (clock.c.ticket_id == ids[name.token], clock.c.promise.in_(bounced.reopens))
-        connection.execute(update(clock).where(*reopened).values(met_at=None))
+        # Of the rounds of a promise, those that this letter kept; "" is of rows that are older than the column.
+        kept = and_(clock.c.promise.in_(bounced.reopens), clock.c.kept_by.in_((bounced.message_id, "")))
+        here = (clock.c.ticket_id == ids[name.token], clock.c.met_at.is_not(None), kept)
+        connection.execute(update(clock).where(*here).values(met_at=None, kept_by="", wake_at=at))
 
 
 def _events(batch: Sequence[Written], at: datetime, ids: dict[str, int]) -> dict[int, list[tuple[datetime, Event]]]:

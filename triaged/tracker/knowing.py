@@ -178,9 +178,9 @@ class _Writer:
 
 
 def _view(connection: Connection, row: Any, writer: _Writer) -> TicketView:
-    people = _people(connection, row.id)
+    people = people_of(connection, row.id)
     reporter = next((p for p in people if p.role == "reporter"), None)
-    thread = _thread(connection, row.id)
+    thread = thread_of(connection, row.id)
     heard = writer.heard(thread)
     return TicketView(
         name=TicketName(row.token, row.ref),
@@ -191,7 +191,7 @@ def _view(connection: Connection, row: Any, writer: _Writer) -> TicketView:
         participants=frozenset(p.address for p in people),
         received_at=row.received_at,
         researcher_ids=tuple(m.message_id for m in thread if m.audience == Audience.RESEARCHER and m.message_id),
-        team_ids=_team_ids(thread),
+        team_ids=team_ids_of(thread),
         recent=1 + sum(abs(writer.received_at - at) < RECENTLY for at in heard),
         **_held(connection, row.id, writer.received_at),
         gaps=_gaps(connection, row.id),
@@ -214,7 +214,7 @@ def _gaps(connection: Connection, ticket_id: int) -> tuple[str, ...]:
     return tuple(connection.execute(open_gaps.order_by(gap.c.item)).scalars())
 
 
-def _people(connection: Connection, ticket_id: int) -> Sequence[Any]:
+def people_of(connection: Connection, ticket_id: int) -> Sequence[Any]:
     rows = (
         select(person.c.address, person.c.written, participant.c.role, participant.c.proven)
         .join(participant, participant.c.person_id == person.c.id)
@@ -223,7 +223,7 @@ def _people(connection: Connection, ticket_id: int) -> Sequence[Any]:
     return connection.execute(rows).all()
 
 
-def _thread(connection: Connection, ticket_id: int) -> list[Any]:
+def thread_of(connection: Connection, ticket_id: int) -> list[Any]:
     """The first message and the last ones: what References keep (TH-4)."""
     columns = (
         message.c.id,
@@ -245,7 +245,7 @@ def _thread(connection: Connection, ticket_id: int) -> list[Any]:
     return [*first, *reversed(last)]
 
 
-def _team_ids(thread: Sequence[Any]) -> dict[str, tuple[str, ...]]:
+def team_ids_of(thread: Sequence[Any]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for row in thread:
         if row.audience == Audience.TEAM and row.message_id:
@@ -254,8 +254,13 @@ def _team_ids(thread: Sequence[Any]) -> dict[str, tuple[str, ...]]:
 
 
 def _promises(connection: Connection, ticket_id: int) -> tuple[OpenPromise, ...]:
-    rows = select(clock.c.promise, clock.c.clause, clock.c.due_at, clock.c.met_at).where(clock.c.ticket_id == ticket_id)
-    return tuple(OpenPromise(r.promise, r.clause, r.due_at, r.met_at is not None) for r in connection.execute(rows))
+    columns = (clock.c.promise, clock.c.clause, clock.c.due_at, clock.c.met_at, clock.c.every)
+    more = (clock.c.waived, clock.c.kept_by)
+    rows = connection.execute(select(*columns, *more).where(clock.c.ticket_id == ticket_id).order_by(clock.c.id))
+    return tuple(
+        OpenPromise(r.promise, r.clause, r.due_at, r.met_at is not None, bool(r.every), bool(r.waived), r.kept_by)
+        for r in rows
+    )
 
 
 def _acknowledged(

@@ -12,14 +12,14 @@ from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.letters import Audience
 from triaged.ticket.reference import Entropy
-from triaged.tracker import chaining
-from triaged.tracker.schema import blob, clock, letter
+from triaged.tracker import chaining, keeping
+from triaged.tracker.keeping import Accepted
+from triaged.tracker.schema import blob, letter
 
 CLAIM = timedelta(minutes=30)  # longer than every timeout of one SMTP transaction together
 REPLY_CHARACTERS = 500
 
 Rows = Mapping[int, Any]  # letter row id -> what settling it needs
-Kept = Mapping[int, Sequence[str]]  # letter row id -> promises that its acceptance kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +102,21 @@ def record(connection: Connection, results: Sequence[Result], entropy: Entropy, 
     rows = {row.id: row for row in _letters(connection, [r.letter for r in results])}
     _settle(connection, rows, results, copies)
     told = [r for r in results if rows[r.letter].audience == Audience.RESEARCHER and r.state in ("accepted", "failed")]
-    kept = _keep_promises(connection, rows, [r for r in told if r.state == "accepted"])
+    letters = [_accepted(rows[r.letter], r) for r in told if r.state == "accepted"]
+    kept = keeping.keep(connection, [one for one in letters if one is not None])
     chaining.append(connection, _events(rows, told, kept), entropy)
+
+
+def _accepted(row: Any, result: Result) -> Accepted | None:
+    """A letter that goes twice (RFC 1047) keeps its promises once."""
+    if not row.meets or row.ticket_id is None or row.state == "accepted":
+        return None
+    return Accepted(row.id, row.ticket_id, row.message_id, tuple(row.meets), result.at)
 
 
 def _letters(connection: Connection, ids: Sequence[int]) -> Sequence[Any]:
     columns = (
+        letter.c.state,
         letter.c.id,
         letter.c.ticket_id,
         letter.c.mailbox,
@@ -116,7 +125,8 @@ def _letters(connection: Connection, ids: Sequence[int]) -> Sequence[Any]:
         letter.c.meets,
         letter.c.template,
     )
-    return connection.execute(select(*columns).where(letter.c.id.in_(ids))).all()
+    held = select(*columns).where(letter.c.id.in_(ids)).order_by(letter.c.id).with_for_update()
+    return connection.execute(held).all()
 
 
 # Taken for dead while it was sending, a slow process may still hear that the server has the letter: it must not go again.
@@ -151,32 +161,7 @@ def _settle(connection: Connection, rows: Rows, results: Sequence[Result], copie
     connection.execute(_SETTLED, values)
 
 
-def _keep_promises(connection: Connection, rows: Rows, accepted: Sequence[Result]) -> Kept:
-    """Meet the open clocks that these letters answer for, each by the first of them."""
-    tickets = {rows[r.letter].ticket_id for r in accepted if rows[r.letter].meets}
-    if not tickets:
-        return {}
-    unmet = select(clock.c.id, clock.c.ticket_id, clock.c.promise).where(
-        clock.c.ticket_id.in_(tickets), clock.c.met_at.is_(None)
-    )
-    waiting: dict[tuple[int, str], list[int]] = {}
-    for number, ticket_id, promise in connection.execute(unmet.order_by(clock.c.id).with_for_update()):
-        waiting.setdefault((ticket_id, promise), []).append(number)
-    kept: dict[int, list[str]] = {}
-    met: list[dict[str, Any]] = []
-    for result in accepted:
-        row = rows[result.letter]
-        for promise in sorted(row.meets):
-            clocks = waiting.pop((row.ticket_id, promise), [])
-            met += [{"b_id": number, "b_at": result.at} for number in clocks]
-            kept.setdefault(row.id, []).extend(promise for _ in clocks)
-    if met:
-        here = update(clock).where(clock.c.id == bindparam("b_id"))
-        connection.execute(here.values(met_at=bindparam("b_at")), sorted(met, key=lambda m: m["b_id"]))
-    return kept
-
-
-def _events(rows: Rows, results: Sequence[Result], kept: Kept) -> dict[int, list[tuple[datetime, Event]]]:
+def _events(rows: Rows, results: Sequence[Result], kept: keeping.Kept) -> dict[int, list[tuple[datetime, Event]]]:
     new: dict[int, list[tuple[datetime, Event]]] = {}
     for result in sorted(results, key=lambda result: result.at):
         row = rows[result.letter]
@@ -186,12 +171,11 @@ def _events(rows: Rows, results: Sequence[Result], kept: Kept) -> dict[int, list
     return new
 
 
-def _told(row: Any, result: Result, kept: Sequence[str]) -> list[Event]:
+def _told(row: Any, result: Result, kept: Sequence[Event]) -> list[Event]:
     data: dict[str, Any] = {"letter": row.message_id, "template": row.template, "reply": result.reply[:100]}
     if result.state == "failed":
         return [Event(EventKind.FAILED, "triaged", data)]
-    met = [Event(EventKind.MET, "triaged", {"promise": p, "letter": row.message_id}) for p in kept]
-    return [Event(EventKind.ACCEPTED, "triaged", data), *met]
+    return [Event(EventKind.ACCEPTED, "triaged", data), *kept]
 
 
 def release(connection: Connection, owner: str, now: datetime) -> int:

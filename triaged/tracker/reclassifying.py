@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, null, select, update
+from sqlalchemy import Connection, select, update
 
 from triaged.policy.load import kept_policy
-from triaged.ticket.clocks import Clock
 from triaged.ticket.reclassifying import reclassify
 from triaged.ticket.reference import Entropy
-from triaged.tracker import chaining
+from triaged.tracker import chaining, clocks
 from triaged.tracker.schema import clock, policy_text, ticket
 
 _BY_KIND = "taken for a "  # how a waiver of ours begins
@@ -21,7 +20,14 @@ def take_for(
 ) -> list[str] | None:
     """The promises that run for the ticket after it; None where there is no such ticket."""
     joined = ticket.join(policy_text, policy_text.c.sha256 == ticket.c.policy_sha256)
-    columns = (ticket.c.id, ticket.c.kind, ticket.c.received_at, policy_text.c.source, policy_text.c.published)
+    columns = (
+        ticket.c.id,
+        ticket.c.mailbox,
+        ticket.c.kind,
+        ticket.c.received_at,
+        policy_text.c.source,
+        policy_text.c.published,
+    )
     found = select(*columns, policy_text.c.name).select_from(joined).where(ticket.c.token == token)
     row = connection.execute(found.with_for_update(of=ticket)).one_or_none()
     if row is None:
@@ -33,35 +39,23 @@ def take_for(
     if row.kind != kind:
         connection.execute(update(ticket).where(ticket.c.id == row.id).values(kind=kind))
         if change.starts:
-            connection.execute(insert(clock), [_row(row.id, one) for one in change.starts])
+            clocks.insert(connection, [clocks.row(row.id, row.mailbox, one) for one in change.starts])
         _waive(connection, row.id, change.waives, {"by": actor, "why": change.why, "at": at.isoformat()})
-        _resume(connection, row.id, change.resumes)
+        _resume(connection, row.id, change.resumes, at)
         chaining.append(connection, {row.id: [(at, change.event)]}, entropy)
     running = select(clock.c.promise).where(here, clock.c.met_at.is_(None), clock.c.waived.is_(None))
     return sorted(connection.execute(running).scalars())
 
 
-def _row(ticket_id: int, one: Clock) -> dict[str, object]:
-    return {
-        "ticket_id": ticket_id,
-        "promise": one.promise,
-        "clause": one.clause,
-        "every": one.every,
-        "started_at": one.started_at,
-        "due_at": one.due_at,
-        "pauses": one.pauses,
-    }
-
-
 def _waive(connection: Connection, ticket_id: int, promises: tuple[str, ...], waiver: dict[str, str]) -> None:
     standing = (clock.c.met_at.is_(None), clock.c.waived.is_(None))
     which = (clock.c.ticket_id == ticket_id, clock.c.promise.in_(promises), *standing)
-    connection.execute(update(clock).where(*which).values(waived=waiver))
+    connection.execute(update(clock).where(*which).values(waived=waiver, wake_at=None))
 
 
-def _resume(connection: Connection, ticket_id: int, promises: tuple[str, ...]) -> None:
+def _resume(connection: Connection, ticket_id: int, promises: tuple[str, ...], at: datetime) -> None:
     """Only what was waived for this reason: a waiver that a member gave for another stays."""
     which = (clock.c.ticket_id == ticket_id, clock.c.promise.in_(promises), clock.c.waived.is_not(None))
     for row in connection.execute(select(clock.c.id, clock.c.waived).where(*which)).all():
         if row.waived and str(row.waived.get("why", "")).startswith(_BY_KIND):
-            connection.execute(update(clock).where(clock.c.id == row.id).values(waived=null()))  # None would be JSON's
+            connection.execute(update(clock).where(clock.c.id == row.id).values(waived=None, wake_at=at))

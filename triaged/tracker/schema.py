@@ -116,6 +116,7 @@ ticket = Table(
     Column("mailbox", String(128), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("state", String(16), nullable=False),
+    Column("since", Instant, nullable=False),  # when it came into that state
     Column("waiting", Boolean, nullable=False, default=False),
     Column("subject", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
@@ -324,23 +325,41 @@ chain_root = Table(
     Column("hash", LargeBinary(32), nullable=False),
 )
 
+# One promise of one ticket in one round. What is to be done next, and when, is `wake_at`.
 clock = Table(
     "clock",
     metadata,
     _id(),
-    _to("ticket.id", index=True),
+    _to("ticket.id"),
+    Column("mailbox", String(128), nullable=False),  # the ticket's: what is due is looked up by it
     Column("promise", String(64), nullable=False),
+    Column("round", Integer, nullable=False, default=1),  # of a repeated promise
     Column("clause", Text, nullable=False),
     Column("every", String(64)),
+    Column("period", String(64), nullable=False, default=""),  # how it is counted
     Column("started_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
-    Column("warned_at", Instant),
+    Column("warned_at", Instant),  # the last instant of the team's that has been handled
+    Column("told_at", Instant),  # the last instant of the researcher's that has been handled
     Column("met_at", Instant),
+    Column("kept_by", String(255), nullable=False, default=""),  # the Message-ID of the letter that met it
     Column("missed_at", Instant),
-    Column("waived", JSON),  # {"by", "why", "at"}
+    Column("again_at", Instant),  # the new date that a missed promise was given
+    Column("waived", JSON(none_as_null=True)),  # {"by", "why", "at"}
     Column("pauses", Boolean, nullable=False),
     Column("paused_at", Instant),
-    Index("ix_clock_open", "met_at", "due_at"),
+    Column("wake_at", Instant),  # null: nothing is to be done
+    UniqueConstraint("ticket_id", "promise", "round"),
+    Index("ix_clock_wake", "mailbox", "wake_at"),
+)
+
+# The days whose board has gone out.
+board = Table(
+    "board",
+    metadata,
+    Column("mailbox", String(128), primary_key=True),
+    Column("day", String(10), primary_key=True),  # 2026-11-20, by the policy's zone
+    Column("at", Instant, nullable=False),
 )
 
 letter = Table(
