@@ -175,7 +175,7 @@ def test_an_acknowledgement_is_addressed_marked_and_threaded() -> None:
     assert re.fullmatch(r"security\+\w{8}\.b\.\w{16}@example\.test", letter.envelope_from)
     assert (read["Auto-Submitted"], read["X-Auto-Response-Suppress"]) == ("auto-replied", "All")
     assert (read["In-Reply-To"], read["References"]) == ("<r1@example.org>", "<r1@example.org>")
-    assert read.get_content_type() == "text/plain" and not read.is_multipart()
+    assert [part.get_content_type() for part in read.walk()] == ["multipart/mixed", "text/plain", "text/calendar"]
     assert re.fullmatch(r"<[0-9a-f]{32}@example\.test>", read["Message-ID"]), "AR-18: no host name"
     assert read["Date"].datetime == AT
 

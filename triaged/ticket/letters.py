@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.desk import Desk
 from triaged.ticket.reference import Entropy
-from triaged.ticket.wire import chain, compose, date_value, ids_value, mailbox_value, text_value
+from triaged.ticket.wire import Enclosure, chain, compose, date_value, ids_value, mailbox_value, text_value
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -56,6 +56,7 @@ class ResearcherLetter:
     parents: tuple[str, ...]  # the conversation's Message-IDs, oldest first; the last is answered
     meets: tuple[str, ...] = ()  # promises that the server's acceptance keeps
     proven: bool = False  # counts against which cap
+    enclosed: Enclosure | None = None  # made from the policy and the dates alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def _render(
         template_version=template_version(letter.template),
         language="en",
         text=text,
-        data=compose(fields, text),
+        data=compose(fields, text, letter.enclosed if isinstance(letter, ResearcherLetter) else None),
         meets=letter.meets if isinstance(letter, ResearcherLetter) else (),
         proven=letter.proven if isinstance(letter, ResearcherLetter) else False,
     )

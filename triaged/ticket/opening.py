@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from triaged.message.clean import clean_header
 from triaged.message.model import Kind, Reason
-from triaged.reading.asking import question
 from triaged.reading.inventory import pairs
 from triaged.reading.purpose import VERIFICATION
 from triaged.ticket.announcing import Announcement, document
 from triaged.ticket.answering import Answer, answer, proven
 from triaged.ticket.beginning import begin
+from triaged.ticket.card import Card, acknowledgement
 from triaged.ticket.clocks import Clock, PromisedDate, dates, kept_by_acknowledgement, start
 from triaged.ticket.consequence import Consequence, Gaps, NewTicket, Outcome, Placed, ToStudy
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.known import Arrival, Clues, Known
-from triaged.ticket.letters import (
-    Audience,
-    Automatic,
-    Letter,
-    ResearcherLetter,
-    TicketName,
-    render_researcher,
-)
+from triaged.ticket.letters import Audience, Letter, TicketName
 from triaged.ticket.reference import Entropy, new_token, reference, tokens_in
-from triaged.ticket.relaying import answer_subject
 from triaged.ticket.rounds import Rows
 from triaged.ticket.shown import also_sent_to, defect_warnings, shown_author, shown_instant, shown_proof
 
 STORED_SUBJECT = 998
-SHORT_NAME = 40  # characters of an organisation's name that leave room in the smallest letter
-MINIMAL_SUBJECT = "We received your report [{ref}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +136,12 @@ def _events(opening: Opening, arrival: Arrival, hint: str, desk: Desk) -> tuple[
 
 def _letters(opening: Opening, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> tuple[Letter, ...]:
     """The acknowledgement alone: the team's mail waits for the study."""
-    return (_acknowledgement(opening, arrival, desk, at, entropy),) if opening.answer.form else ()
+    if not opening.answer.form:
+        return ()
+    asked = opening.gaps.items if opening.gaps.asked else ()
+    full = opening.answer.form == "full"
+    card = Card(opening.name, opening.clocks, opening.kept, opening.kind, asked, full)
+    return (acknowledgement(card, arrival, desk, at, entropy),)
 
 
 def gathered(decided: Answer, arrival: Arrival) -> bool:
@@ -156,48 +150,6 @@ def gathered(decided: Answer, arrival: Arrival) -> bool:
     """
     verifies = VERIFICATION in arrival.findings.purpose.reasons
     return decided.capped or arrival.junk or verifies or arrival.message.kind is Kind.BOUNCE
-
-
-def _acknowledgement(opening: Opening, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Letter:
-    """AR-16: within its size, whatever the policy says: without its dates before the letter grows too long, and then with
-    the organisation's name cut.
-    """
-    most = desk.caps.full_bytes if opening.answer.form == "full" else desk.caps.minimal_bytes
-    shown = dates(opening.clocks, desk.policy, opening.kept)
-    cut = replace(desk, policy=replace(desk.policy, organisation=desk.policy.organisation[:SHORT_NAME].strip()))
-    for part, house in ((shown, desk), ((), desk), ((), cut)):
-        letter = render_researcher(_thanks(opening, arrival, part, house), house, at, entropy)
-        if len(letter.data) <= most:
-            break
-    return letter
-
-
-def _thanks(opening: Opening, arrival: Arrival, shown: tuple[PromisedDate, ...], desk: Desk) -> ResearcherLetter:
-    """P2: the minimal form holds nothing that the sender wrote; the full form goes to proven senders."""
-    full = opening.answer.form == "full"
-    message = arrival.message
-    values = {
-        "ref": opening.name.ref,
-        "received": shown_instant(arrival.received_at, desk),
-        "dates": shown,
-        "organisation": desk.policy.organisation,
-        "contact": desk.address,
-        "subject": clean_header(message.subject)[:200] if full else "",
-        "kind": opening.kind,
-        "questions": tuple(question(desk.policy, item) for item in opening.gaps.items) if opening.gaps.asked else (),
-    }
-    minimal = MINIMAL_SUBJECT.format(ref=opening.name.ref)
-    return ResearcherLetter(
-        template="acknowledgement" if full else "acknowledgement_minimal",
-        ticket=opening.name,
-        to=message.author.address if message.author else "",
-        subject=answer_subject(message.subject, opening.name, True) if full else minimal,
-        values=values,
-        automatic=Automatic.REPLIED,
-        parents=(message.message_id,) if message.message_id else (),  # TH-3: their References are not trusted
-        meets=opening.kept,
-        proven=proven(arrival),
-    )
 
 
 def _announcement(opening: Opening, arrival: Arrival, hint: str, desk: Desk) -> dict[str, object] | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.quoprimime import body_encode
@@ -33,10 +35,20 @@ NAMES = frozenset(
         "Content-Transfer-Encoding",
     }
 )
+PART_NAMES = ("Content-Type", "Content-Transfer-Encoding")
 
 
 class UnsafeLetterError(Exception):
     """The final bytes are not what was meant: the letter must not be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file of our own making that goes with a letter. `media_type` and `name` are ours: printable ASCII, no quotes."""
+
+    media_type: str  # with its parameters but the charset, which is always UTF-8
+    name: str
+    text: str
 
 
 def text_value(value: str) -> str:
@@ -68,16 +80,65 @@ def date_value(at: datetime) -> str:
     return format_datetime(at)
 
 
-def compose(fields: Iterable[tuple[str, str]], text: str) -> bytes:
-    """The letter: `fields` in order (values already encoded), then `text` as text/plain UTF-8 in 7-bit clean form (SM-8)."""
-    body, encoding = _body(clean_text(text))
-    head = [*fields, *_MIME, ("Content-Transfer-Encoding", encoding)]
-    data = "".join(f"{name}: {value}\r\n" for name, value in head).encode() + b"\r\n" + body
+def compose(fields: Iterable[tuple[str, str]], text: str, enclosed: Enclosure | None = None) -> bytes:
+    """The letter: `fields` in order (values already encoded), then `text` as text/plain UTF-8 in 7-bit clean form (SM-8);
+    with an enclosure, both as multipart/mixed, the text first (RFC 2046 section 5.1.3).
+    """
+    described, body, boundary = _entity(_PLAIN, text), b"", ""
+    if enclosed is not None:
+        parts = described, _entity(f"{enclosed.media_type}; charset=utf-8", enclosed.text, enclosed.name)
+        boundary = _boundary(parts)
+        body = _joined(parts, boundary)
+        described = [("Content-Type", f'multipart/mixed; boundary="{boundary}"')], body
+    head = [*fields, ("MIME-Version", "1.0"), *described[0]]
+    data = _block(head) + b"\r\n" + described[1]
     scan(data, [name for name, _ in head])
+    if enclosed is not None:
+        _scan_parts(body, boundary)
     return data
 
 
-_MIME = (("MIME-Version", "1.0"), ("Content-Type", "text/plain; charset=utf-8"))
+_PLAIN = "text/plain; charset=utf-8"
+_Entity = tuple[list[tuple[str, str]], bytes]  # the fields that describe it, its encoded body
+
+
+def _entity(content_type: str, text: str, name: str = "") -> _Entity:
+    body, encoding = _body(clean_text(text))
+    fields = [("Content-Type", content_type), ("Content-Transfer-Encoding", encoding)]
+    return [*fields, ("Content-Disposition", f'attachment; filename="{name}"')] if name else fields, body
+
+
+def _block(fields: Iterable[tuple[str, str]]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in fields).encode()
+
+
+def _boundary(parts: Iterable[_Entity]) -> str:
+    """Made from what it separates, so that a letter's bytes follow from its words; "=_" stands in no quoted-printable."""
+    digest = hashlib.sha256()
+    for _, body in parts:
+        digest.update(body)
+    return f"=_{digest.hexdigest()[:32]}"
+
+
+def _joined(parts: Iterable[_Entity], boundary: str) -> bytes:
+    opened = b"".join(b"--%s\r\n%s\r\n%s\r\n" % (boundary.encode(), _block(f), b) for f, b in parts)
+    return opened + f"--{boundary}--\r\n".encode()
+
+
+def _scan_parts(body: bytes, boundary: str) -> None:
+    """Exactly the two parts that were meant, each described by the fields that were meant."""
+    first, second, end = _split(body, boundary)
+    _scan_head(first, PART_NAMES)
+    _scan_head(second, (*PART_NAMES, "Content-Disposition"))
+    if end != b"--\r\n":
+        raise UnsafeLetterError("the parts of the letter do not end where they should")
+
+
+def _split(body: bytes, boundary: str) -> list[bytes]:
+    parts = (b"\r\n" + body).split(f"\r\n--{boundary}".encode())
+    if len(parts) != 4 or parts[0]:
+        raise UnsafeLetterError("the letter has other parts than were meant")
+    return [parts[1].removeprefix(b"\r\n"), parts[2].removeprefix(b"\r\n"), parts[3]]
 
 
 def _body(text: str) -> tuple[bytes, str]:
@@ -98,6 +159,17 @@ def scan(data: bytes, expected: Iterable[str]) -> None:
 
     A linear scan of the bytes, not a second MIME parse (AT-1, SM-11). Raises UnsafeLetterError.
     """
+    expected = tuple(expected)
+    _scan_head(data, expected)
+    if not NAMES.issuperset(expected):
+        raise UnsafeLetterError("the header block holds other fields than were meant")
+    if b"\0" in data or data.count(b"\r") != data.count(b"\r\n") or data.count(b"\n") != data.count(b"\r\n"):
+        raise UnsafeLetterError("a bare CR, LF or NUL stands in the letter")
+    if any(len(line) > LINE_OCTETS for line in data.split(b"\r\n")):
+        raise UnsafeLetterError("a line is longer than 998 octets")
+
+
+def _scan_head(data: bytes, expected: tuple[str, ...]) -> None:
     names, at, end = [], 0, data.find(b"\r\n\r\n") + 2
     while at < end:
         field = _FIELD.match(data, at, end)
@@ -105,12 +177,8 @@ def scan(data: bytes, expected: Iterable[str]) -> None:
             raise UnsafeLetterError("a header field is not well formed")
         names.append(field.group(1).decode("ascii"))
         at = field.end()
-    if names != list(expected) or not NAMES.issuperset(names):
+    if tuple(names) != expected:
         raise UnsafeLetterError("the header block holds other fields than were meant")
-    if b"\0" in data or data.count(b"\r") != data.count(b"\r\n") or data.count(b"\n") != data.count(b"\r\n"):
-        raise UnsafeLetterError("a bare CR, LF or NUL stands in the letter")
-    if any(len(line) > LINE_OCTETS for line in data.split(b"\r\n")):
-        raise UnsafeLetterError("a line is longer than 998 octets")
 
 
 _PRINTED = re.compile(r"<[!-~]+>")
