@@ -14,7 +14,7 @@ from triaged.reading.asking import question
 from triaged.ticket.answering import proven
 from triaged.ticket.calendar_file import MEDIA_TYPE, calendar_file
 from triaged.ticket.clocks import Clock, PromisedDate, dates
-from triaged.ticket.deadlines import from_facts, is_told, start_deadlines
+from triaged.ticket.deadlines import is_told
 from triaged.ticket.desk import Desk
 from triaged.ticket.known import Arrival
 from triaged.ticket.letters import Automatic, Letter, ResearcherLetter, TicketName, render_researcher
@@ -44,7 +44,7 @@ class Card:
     """What an acknowledgement tells of a new ticket."""
 
     name: TicketName
-    clocks: tuple[Clock, ...]
+    clocks: tuple[Clock, ...]  # as they begin
     kept: tuple[str, ...]  # promises that this letter keeps
     kind: str  # report | question | other
     missing: tuple[str, ...]  # items to ask for
@@ -84,7 +84,7 @@ def _with_short_name(desk: Desk) -> Desk:
 def _letter(card: Card, arrival: Arrival, desk: Desk, at: datetime, left: tuple[str, ...]) -> ResearcherLetter:
     """P2: the minimal form holds nothing that the sender wrote."""
     message = arrival.message
-    shown = () if DATES in left else dates(_told(card, arrival, desk.policy), desk.policy, card.kept)
+    shown = () if DATES in left else dates(_told(card, desk.policy), desk.policy, card.kept)
     file = calendar_file(card.name, shown, desk, at) if card.full and CALENDAR not in left else ""
     minimal = MINIMAL_SUBJECT.format(ref=card.name.ref)
     return ResearcherLetter(
@@ -101,14 +101,9 @@ def _letter(card: Card, arrival: Arrival, desk: Desk, at: datetime, left: tuple[
     )
 
 
-def _told(card: Card, arrival: Arrival, policy: Policy) -> tuple[Clock, ...]:
+def _told(card: Card, policy: Policy) -> tuple[Clock, ...]:
     """The clocks of the promises; in the full form also the dates of fix and publication, as the report moves them."""
-    promised = tuple(c for c in card.clocks if policy.promise(c.promise) is not None)
-    if not card.full or card.kind != "report":
-        return promised
-    facts = [(f.kind, f.value) for f in arrival.findings.facts]
-    rows = from_facts((*promised, *start_deadlines(policy, arrival.received_at)), facts, arrival.received_at, policy)
-    return tuple(c for c in rows.clocks if is_told(c))
+    return tuple(c for c in card.clocks if is_told(c) and (card.full or policy.promise(c.promise) is not None))
 
 
 def _values(

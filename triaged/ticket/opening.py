@@ -140,7 +140,7 @@ def _letters(opening: Opening, arrival: Arrival, desk: Desk, at: datetime, entro
         return ()
     asked = opening.gaps.items if opening.gaps.asked else ()
     full = opening.answer.form == "full"
-    card = Card(opening.name, opening.clocks, opening.kept, opening.kind, asked, full)
+    card = Card(opening.name, opening.begun.clocks, opening.kept, opening.kind, asked, full)
     return (acknowledgement(card, arrival, desk, at, entropy),)
 
 
