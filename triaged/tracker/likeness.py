@@ -29,9 +29,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from triaged.reading.likeness import Collection, Profile
 
-MOST_CANDIDATES = 50  # with 200 the right one came no more often among the first five: docs/measured.md
-MOST_QUERY_TERMS = 64
-MOST_POSTINGS = 60_000  # entries of the index read for one query: its cost, however large the collection
+MOST_CANDIDATES = 40  # with 200 the right one came no more often among the first five: docs/measured.md
+MOST_QUERY_TERMS = 32
+MOST_POSTINGS = 3_000  # entries of the index read for one query: its cost, however large the collection
+COMMON = 0.25  # a term that more than this share of the descriptions hold finds nothing that others do not
+LEAST_COMMON = 20  # descriptions; among fewer, nothing is common
 LEAST_QUERY_TERMS = 12
 LEAST_TELLING = (
     0.03  # of the most telling term's weight; what most descriptions hold is looked up in the first 12 terms only
@@ -148,7 +150,9 @@ def candidates(
 def _telling(tenant: str, query: Profile, common: Collection, postings: int) -> dict[int, float]:
     """The query's tokens that are worth looking up, with their weights: the most telling, up to a bounded number of entries."""
     weights = dict.fromkeys(query.marks, 2.0) | dict(query.terms)
-    scored = {term: weight * common.rarity(term) ** 2 for term, weight in weights.items() if common.holding.get(term)}
+    most_holding = max(LEAST_COMMON, COMMON * common.size)
+    held = {term: weight for term, weight in weights.items() if 0 < common.holding.get(term, 0) <= most_holding}
+    scored = {term: weight * common.rarity(term) ** 2 for term, weight in held.items()}
     chosen: dict[int, float] = {}
     entries, most_telling = 0, max(scored.values(), default=0.0)
     for term in sorted(scored, key=lambda term: (-scored[term], term)):
