@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -54,45 +55,75 @@ def study_some(studio: Studio) -> int:
     with reading(studio.engine) as connection:
         waiting = studying.load(connection, ids)
     # All are indexed before any is compared: of two that come together, the later finds the earlier.
-    indexed = [(one, _guarded(_indexed, one, studio)) for one in waiting]
+    results = _indexed([one for one in waiting if one.attempts <= ATTEMPTS], studio)
     reach("study-indexed")
-    for one, own in indexed:
-        studied = own if isinstance(own, Studied) else _guarded(partial(_compared, own), one, studio)
-        _told(one, studied, studio)
+    studied = _compared(waiting, results, studio)
+    _together(partial(_end, studio), [(one, studied[one.ticket_id]) for one in waiting], partial(_untold, studio))
     return len(ids)
 
 
-Found = TypeVar("Found")
+One = TypeVar("One")
 
 
-def _guarded(step: Callable[[Waiting, Studio], Found], waiting: Waiting, studio: Studio) -> Found | Studied:
-    """What the step gives, or why there is nothing: a report that can't be compared is told to the team all the same."""
-    if waiting.attempts > ATTEMPTS:
-        return Studied(waiting.noise, failed=f"begun {ATTEMPTS} times without an end")
+def _together(step: Callable[[Sequence[One]], None], some: Sequence[One], failed: Callable[[One, str], None]) -> None:
+    """Take a step for all in one transaction; where that fails for each alone, so that one takes only itself down."""
     try:
-        return step(waiting, studio)
+        step(some)
     except (OperationalError, InterfaceError):
-        raise  # the database's trouble: the row waits
+        raise  # the database's trouble: the rows wait
     except Exception as error:
-        log.error("study failed", ticket=waiting.name.ref, error=type(error).__name__, at=place(error))
-        return Studied(waiting.noise, failed=type(error).__name__)
+        if len(some) > 1:
+            for one in some:
+                _together(step, [one], failed)
+            return
+        log.error("study failed", error=type(error).__name__, at=place(error))
+        failed(some[0], type(error).__name__)
 
 
-def _indexed(waiting: Waiting, studio: Studio) -> Profile:
-    found = profile(waiting.description)
-    with writing(studio.engine) as connection:
-        likeness.index(connection, waiting.tenant, found)
-    return found
+Result = Profile | Studied  # what is known so far; a Studied says why there is nothing more
 
 
-def _compared(own: Profile, waiting: Waiting, studio: Studio) -> Studied:
-    with reading(studio.engine) as connection:
-        return _compare(connection, waiting, own, studio.inventories.get(waiting.tenant))
+def _indexed(waiting: Sequence[Waiting], studio: Studio) -> dict[int, Result]:
+    results: dict[int, Result] = {}
+
+    def step(some: Sequence[Waiting]) -> None:
+        profiles = {one.ticket_id: profile(one.description) for one in some}
+        with writing(studio.engine) as connection:
+            for one in some:
+                likeness.index(connection, one.tenant, profiles[one.ticket_id])
+        results.update(profiles)
+
+    def failed(one: Waiting, why: str) -> None:
+        results[one.ticket_id] = Studied(one.noise, failed=why)
+
+    if waiting:
+        _together(step, waiting, failed)
+    return results
+
+
+def _compared(waiting: Sequence[Waiting], results: Mapping[int, Result], studio: Studio) -> dict[int, Studied]:
+    studied: dict[int, Studied] = {}
+
+    def step(some: Sequence[Waiting]) -> None:
+        with reading(studio.engine) as connection:
+            for one in some:
+                known = results.get(one.ticket_id) or Studied(
+                    one.noise, failed=f"begun {ATTEMPTS} times without an end"
+                )
+                inventory = studio.inventories.get(one.tenant)
+                told = known if isinstance(known, Studied) else _compare(connection, one, known, inventory)
+                studied[one.ticket_id] = told
+
+    def failed(one: Waiting, why: str) -> None:
+        studied[one.ticket_id] = Studied(one.noise, failed=why)
+
+    _together(step, waiting, failed)
+    return studied
 
 
 def _compare(connection: Connection, waiting: Waiting, own: Profile, inventory: Inventory | None) -> Studied:
     found = likeness.candidates(connection, waiting.tenant, own)
-    alike = [like for like in rank(own, found.profiles, found.collection) if like.score >= SHOWN]
+    alike = [like for like in rank(own, found.profiles, found.collection, 3 * MOST_LIKES) if like.score >= SHOWN]
     reporters = studying.earlier(connection, waiting, [like.key for like in alike])
     ranked = [like for like in alike if like.key in reporters or like.key.startswith(PREFIX)][:MOST_LIKES]
     others = studying.senders_of_the_same(connection, waiting)
@@ -113,40 +144,40 @@ def _by_whom(like: Like, reporters: Mapping[str, str], author: str) -> Like:
     return replace(like, why=("by the same person", *like.why)) if same else like
 
 
-def _told(waiting: Waiting, studied: Studied, studio: Studio) -> None:
-    """End the study. What can't be told by a mail of its own, again and again, is told by the daily digest."""
-    try:
-        _end(waiting, studied, studio)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:
-        log.error("telling failed", ticket=waiting.name.ref, error=type(error).__name__, at=place(error))
-        if waiting.attempts > ATTEMPTS:
-            with writing(studio.engine) as connection:
-                studying.leave_to_digest(connection, waiting, studio.now(), studio.owner)
+def _untold(studio: Studio, one: tuple[Waiting, Studied], _why: str) -> None:
+    """What can't be told by a mail of its own, again and again, is told by the daily digest."""
+    waiting, _ = one
+    if waiting.attempts > ATTEMPTS:
+        with writing(studio.engine) as connection:
+            studying.leave_to_digest(connection, waiting, studio.now(), studio.owner)
 
 
-def _end(waiting: Waiting, studied: Studied, studio: Studio) -> None:
-    """The study's rows, its event and the team's mail: together or not at all."""
-    desk, at = studio.desks[waiting.mailbox], studio.now()
+def _end(studio: Studio, some: Sequence[tuple[Waiting, Studied]]) -> None:
+    """The studies' rows, their events and the team's mail: together or not at all."""
+    at = studio.now()
     with writing(studio.engine) as connection:
-        if not studying.end(connection, waiting, studied, at, studio.owner):
-            return
-        letters = _letters(connection, waiting, studied, desk, studio)
-        queue_letters(connection, letters, desk, at, {waiting.name.token: waiting.ticket_id})
-        event = studied_event(studied)
-        chaining.append(connection, studying.event_at(waiting, at, event), studio.entropy)
+        ended = [(w, s) for w, s in some if studying.end(connection, w, s, at, studio.owner)]
+        earlier = studying.letters_before(connection, [w.ticket_id for w, _ in ended])
+        for mailbox in dict.fromkeys(w.mailbox for w, _ in ended):
+            desk = studio.desks[mailbox]
+            told = [(w, _letters(w, s, earlier, desk, at, studio.entropy)) for w, s in ended if w.mailbox == mailbox]
+            ids = {w.name.token: w.ticket_id for w, _ in told}
+            queue_letters(connection, [letter for _, letters in told for letter in letters], desk, at, ids)
+        chaining.append(connection, {w.ticket_id: [(at, studied_event(s))] for w, s in ended}, studio.entropy)
     reach("study-written")
-    log.info(
-        "studied", ticket=waiting.name.ref, likes=len(studied.likes), noise=studied.noise.score, letters=len(letters)
-    )
+    for w, s in ended:
+        log.info("studied", ticket=w.name.ref, likes=len(s.likes), noise=s.noise.score)
 
 
 def _letters(
-    connection: Connection, waiting: Waiting, studied: Studied, desk: Desk, studio: Studio
+    waiting: Waiting,
+    studied: Studied,
+    earlier: Mapping[int, Mapping[str, tuple[str, ...]]],
+    desk: Desk,
+    at: datetime,
+    entropy: Entropy,
 ) -> tuple[Letter, ...]:
     if waiting.announcement is None:
         return ()
-    told = announcement_of(waiting.announcement)
-    earlier = studying.letters_before(connection, waiting.ticket_id)
-    return announce(waiting.name, told, waiting.text, studied, earlier, desk, studio.now(), studio.entropy)
+    told, before = announcement_of(waiting.announcement), earlier.get(waiting.ticket_id, {})
+    return announce(waiting.name, told, waiting.text, studied, before, desk, at, entropy)

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from triaged.reading.likeness import Description, Like
 from triaged.reading.noise import Noise
 from triaged.ticket.announcing import Studied
-from triaged.ticket.events import Event
 from triaged.ticket.letters import TicketName
 from triaged.tracker.schema import attachment, fact, likely, message, participant, person, study, ticket
 
@@ -179,14 +178,14 @@ def earlier(connection: Connection, waiting: Waiting, refs: Sequence[str]) -> di
     return {row.ref: row.address or "" for row in connection.execute(rows.where(before))}
 
 
-def letters_before(connection: Connection, ticket_id: int) -> dict[str, tuple[str, ...]]:
-    """Team address -> Message-IDs of letters that it has of this ticket already."""
-    sent = and_(message.c.ticket_id == ticket_id, message.c.direction == "out", message.c.audience == "team")
-    found: dict[str, tuple[str, ...]] = {}
-    for row in connection.execute(
-        select(message.c.counterpart, message.c.message_id).where(sent).order_by(message.c.id)
-    ):
-        found[row.counterpart] = (*found.get(row.counterpart, ()), row.message_id)
+def letters_before(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, tuple[str, ...]]]:
+    """Ticket row -> team address -> Message-IDs of letters that it has of this ticket already."""
+    sent = and_(message.c.ticket_id.in_(ids), message.c.direction == "out", message.c.audience == "team")
+    rows = select(message.c.ticket_id, message.c.counterpart, message.c.message_id).where(sent).order_by(message.c.id)
+    found: dict[int, dict[str, tuple[str, ...]]] = {}
+    for row in connection.execute(rows):
+        ticket_letters = found.setdefault(row.ticket_id, {})
+        ticket_letters[row.counterpart] = (*ticket_letters.get(row.counterpart, ()), row.message_id)
     return found
 
 
@@ -212,8 +211,3 @@ def leave_to_digest(connection: Connection, waiting: Waiting, at: datetime, owne
 
 def _likely(ticket_id: int, like: Like) -> dict[str, Any]:
     return {"ticket_id": ticket_id, "name": like.key, "score": like.score, "why": list(like.why)}
-
-
-def event_at(waiting: Waiting, at: datetime, event: Event) -> dict[int, list[tuple[datetime, Event]]]:
-    """As the chain takes it."""
-    return {waiting.ticket_id: [(at, event)]}
