@@ -9,7 +9,6 @@ from triaged.ticket.announcing import Studied, announce, announcement_of
 from triaged.ticket.arrival import receive
 from triaged.ticket.clocks import ACKNOWLEDGE, Clock
 from triaged.ticket.consequence import Consequence
-from triaged.ticket.deadlines import from_facts, start_deadlines
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, State
 from triaged.ticket.known import Arrival, Known, clues
@@ -65,8 +64,8 @@ def play(arrival: Arrival, desk: Desk, acts: tuple[Act, ...], until: datetime, e
     story = Story(at, opened.outcome.value, opened.reason)
     if opened.opens is None or opened.ticket is None:
         return story
-    ticket, began = _opened(opened, arrival, desk)
-    story = replace(story, ref=ticket.name.ref, happened=tuple((at, e) for e in (*opened.events, *began)))
+    ticket = _opened(opened, arrival)
+    story = replace(story, ref=ticket.name.ref, happened=tuple((at, e) for e in opened.events))
     ticket, story = _deliver(ticket, story, (*opened.letters, *_announced(opened, arrival, desk, entropy)), at, desk)
     waiting = sorted(acts, key=lambda act: act.at)
     while True:
@@ -89,14 +88,10 @@ def _announced(opened: Consequence, arrival: Arrival, desk: Desk, entropy: Entro
     return announce(name, told, text, Studied(study.noise), {}, desk, arrival.received_at, entropy)
 
 
-def _opened(opened: Consequence, arrival: Arrival, desk: Desk) -> tuple[Tended, tuple[Event, ...]]:
+def _opened(opened: Consequence, arrival: Arrival) -> Tended:
     new = opened.opens
     assert new is not None  # noqa: S101 - looked at by the caller
-    named = {c.promise for c in opened.clocks}
-    dated = (c for c in start_deadlines(desk.policy, new.received_at) if c.promise not in named)
-    facts = [(f.kind, f.value) for f in arrival.findings.facts]
-    rows = from_facts((*opened.clocks, *dated), facts, new.received_at, desk.policy)
-    ticket = Tended(
+    return Tended(
         name=new.name,
         subject=new.subject,
         state=State.RECEIVED,
@@ -104,10 +99,9 @@ def _opened(opened: Consequence, arrival: Arrival, desk: Desk) -> tuple[Tended, 
         reporter=new.reporter_written,
         reporter_proven=new.reporter_proven,
         reachable=new.reporter_proven and any(x.audience is Audience.RESEARCHER for x in opened.letters),
-        clocks=rows.clocks,
+        clocks=opened.clocks,
         researcher_ids=(arrival.message.message_id,) if arrival.message.message_id else (),
     )
-    return ticket, rows.events
 
 
 def _tend(
