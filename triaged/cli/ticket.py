@@ -46,8 +46,18 @@ def _noise(document: dict[str, Any]) -> str:
 
 
 def _next(document: dict[str, Any]) -> str:
-    open_clocks = [c for c in document["clocks"] if c["met_at"] is None and c["waived"] is None]
-    return f"{open_clocks[0]['promise']} {open_clocks[0]['due_at']}" if open_clocks else ""
+    open_clocks = [c for c in document["clocks"] if c["standing"] in ("running", "missed")]
+    if not open_clocks:
+        return ""
+    first = open_clocks[0]
+    return f"{first['promise']} {first['due_at']}{' MISSED' if first['standing'] == 'missed' else ''}"
+
+
+def _standing(clock: dict[str, Any]) -> str:
+    """How it stands: "met 2026-11-20T09:12:04Z", "waived: …", "running"."""
+    if clock["standing"] in ("met", "late"):
+        return f"{clock['standing']} {clock['met_at']}"
+    return f"waived: {safe(clock['waived']['why'])}" if clock["waived"] else str(clock["standing"])
 
 
 def _reporter(document: dict[str, Any]) -> str:
@@ -124,8 +134,7 @@ def _show(d: dict[str, Any]) -> None:
         f"  received   {d['received_at']} in {safe(d['mailbox'])}, policy {d['policy']['name']} {d['policy']['version']}"
     )
     for c in d["clocks"]:
-        kept = f"met {c['met_at']}" if c["met_at"] else "open"
-        click.echo(f"  promise    {c['promise']} due {c['due_at']}, {kept}: {safe(c['clause'])}")
+        click.echo(f"  promise    {c['promise']} due {c['due_at']}, {_standing(c)}: {safe(c['clause'])}")
     for a in d["attachments"]:
         click.echo(
             f"  attachment {safe(a['name'])}  {safe(a['detected_type'])}  {a['size']} bytes  sha256 {a['sha256']}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from triaged.message.model import Limits as MessageLimits
 from triaged.message.model import Trust
 from triaged.settings.limits import Limits
-from triaged.settings.model import MailboxSettings, Settings, TenantSettings
+from triaged.settings.model import MailboxSettings, Settings, TeamSettings, TenantSettings
 from triaged.ticket.address import bare
 from triaged.ticket.desk import Caps, Desk
+from triaged.ticket.instants import Quiet
 
 
 def desks(settings: Settings, keys: tuple[bytes, ...]) -> dict[str, Desk]:
@@ -33,7 +34,14 @@ def _desk(mailbox: MailboxSettings, settings: Settings, keys: tuple[bytes, ...])
         members={member.address.lower(): member.name for member in tenant.team.members},
         keys=keys,
         caps=_caps(settings.limits),
+        escalate=tenant.team.escalate,
+        quiet=_quiet(tenant.team),
     )
+
+
+def _quiet(team: TeamSettings) -> Quiet:
+    begins, ends = team.quiet or (None, None)
+    return Quiet(begins, ends, team.business_days)
 
 
 def _people(tenant: TenantSettings) -> frozenset[str]:

@@ -15,6 +15,7 @@ from triaged.daemon.clock import Now
 from triaged.daemon.intake import Intake
 from triaged.daemon.sending import Office
 from triaged.daemon.studying import Studio
+from triaged.daemon.tending import Tender
 from triaged.mail.ports import Cursor, Fetched, FetchLimits
 from triaged.reading.inventory import read_inventory
 from triaged.settings.model import MailboxSettings, Settings
@@ -57,6 +58,10 @@ class House:
             now=self.now,
             entropy=secrets.token_bytes,
         )
+
+    def tender(self) -> Tender:
+        boards = {m.name: self.settings.tenant(m.tenant).team.board_at for m in self.settings.mailboxes}
+        return Tender(self.engine, self.desks, boards, self.now, secrets.token_bytes)
 
     def office(self) -> Office:
         boxes = self.settings.mailboxes

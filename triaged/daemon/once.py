@@ -9,7 +9,7 @@ from triaged.daemon import clock, points, sending
 from triaged.daemon.house import House, open_house
 from triaged.daemon.intake import take_in
 from triaged.daemon.log import log
-from triaged.daemon.schedule import do_due
+from triaged.daemon.schedule import do_due, say_unserved
 from triaged.daemon.sentcopies import copy_sent
 from triaged.daemon.studying import study_some
 from triaged.mail.imap import ImapError
@@ -37,8 +37,11 @@ def run_once(settings: Settings, at: datetime | None = None) -> bool:
         studio = house.studio()
         while study_some(studio):
             pass
+        say_unserved(house)
         do_due(house)
         well &= sending.send_due(house.office())
+        if do_due(house):  # what an accepted letter leaves to be said at once
+            well &= sending.send_due(house.office())
         return _copy(house) and well
     finally:
         with writing(house.engine) as connection:

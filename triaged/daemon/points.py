@@ -15,6 +15,8 @@ NAMES = (
     "study-claimed",
     "study-indexed",
     "study-written",
+    "clocks-claimed",
+    "clocks-written",
     "letters-claimed",
     "letter-accepted",
     "results-recorded",

@@ -19,7 +19,7 @@ from triaged.daemon.house import House, open_house
 from triaged.daemon.intake import take_in
 from triaged.daemon.log import log
 from triaged.daemon.notify import notify
-from triaged.daemon.schedule import BEAT_SECONDS, ticking
+from triaged.daemon.schedule import BEAT_SECONDS, say_unserved, ticking
 from triaged.daemon.sentcopies import copy_sent
 from triaged.daemon.studying import study_some
 from triaged.daemon.supervise import Part, join, start
@@ -196,5 +196,6 @@ def _copies(house: House, mailbox: MailboxSettings, stop: Event) -> None:
 
 
 def _schedule(house: House, letters: Event, stop: Event) -> None:
-    with ticking(house, letters):
+    say_unserved(house)
+    with ticking(house, letters, stop):
         stop.wait()

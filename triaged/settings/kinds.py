@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import time
 
 from triaged.policy import kinds
 from triaged.policy.problem import Refused, shown
@@ -12,6 +13,7 @@ from triaged.policy.table import Kind
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,253}", re.ASCII)
 _LISTEN = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_HOURS = re.compile(r"([0-2][0-9]):([0-5][0-9])-([0-2][0-9]):([0-5][0-9])", re.ASCII)
 _FORMS = ("env", "file")
 
 
@@ -94,6 +96,23 @@ def database() -> Kind:
         return value
 
     return kinds.text(says, check=check)
+
+
+def hours() -> Kind:
+    """Two times of day, from and to; the second may be of the next morning. None for "", which is never."""
+
+    def check(value: str) -> tuple[time, time] | None:
+        if not value:
+            return None
+        found = _HOURS.fullmatch(value)
+        if not found or not all(int(hour) < 24 for hour in found.group(1, 3)):
+            raise Refused(f'must be two times of day such as "20:00-07:30", or "" for never, not {shown(value)}')
+        first, last = (int(found[1]), int(found[2])), (int(found[3]), int(found[4]))
+        if first == last:
+            raise Refused(f'must be two different times of day, not {shown(value)}: write "" for never')
+        return time(*first), time(*last)
+
+    return kinds.text("two times of day", empty=True, check=check)
 
 
 def lower(says: str) -> Kind:

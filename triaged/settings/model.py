@@ -82,6 +82,8 @@ class TeamSettings:
     undo_seconds: int
     two_person: bool
     inventory: str  # the text of the file that names what exists; "" for none
+    quiet: tuple[time, time] | None  # no warnings from the one to the other, local time of the policy's zone
+    business_days: bool  # warnings and the board on days only that the organisation works
     board_at: time  # local time of the policy's zone
     members: tuple[Member, ...]
 

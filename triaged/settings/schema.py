@@ -7,7 +7,7 @@ from datetime import time, timedelta
 
 from triaged.policy.kinds import address, clock, several, span, text, truth, whole, words
 from triaged.policy.table import Field, Table
-from triaged.settings.kinds import database, host, listen, lower, name, secret
+from triaged.settings.kinds import database, host, hours, listen, lower, name, secret
 from triaged.settings.limits import Limits
 
 _DAY = 86_400  # seconds
@@ -133,6 +133,19 @@ TEAM = Table(
             text("a file name"),
             "a file of what exists, one name a line (host, network, product, file, function): a report that cites none is noisier",
             "",
+        ),
+        Field(
+            "quiet",
+            hours(),
+            "hours without warnings, in the policy's zone: a warning goes out before them, never after",
+            None,
+            '`""`',
+        ),
+        Field(
+            "business_days",
+            truth(),
+            "whether warnings and the daily board go out on the policy's business days only",
+            False,
         ),
         Field("board_at", clock(), "when the daily board goes out, in the policy's zone", time(8, 30), "08:30"),
     ),

@@ -34,11 +34,11 @@ class Entry:
 
 def board(tickets: Iterable[Tended], desk: Desk, at: datetime) -> tuple[TeamLetter, ...]:
     """One letter to each team address; none where no ticket is open. What is missed comes first, then by due instant."""
-    shown = [(t, _entry(t, desk)) for t in tickets if _is_open(t)]
+    shown = [(_entry(t, desk), t.since, t.name) for t in tickets if _is_open(t)]
     if not shown:
         return ()
-    shown.sort(key=lambda pair: (pair[1].due_at is None, pair[1].due_at or pair[0].since, pair[1].ref))
-    entries = [entry for _, entry in shown]
+    shown.sort(key=lambda one: (one[0].due_at is None, one[0].due_at or one[1], one[0].ref))
+    entries = [entry for entry, _, _ in shown]
     missed = sum(e.words.startswith("MISSED") for e in entries)
     values = {
         "mailbox": desk.mailbox,
@@ -49,7 +49,7 @@ def board(tickets: Iterable[Tended], desk: Desk, at: datetime) -> tuple[TeamLett
         "guide": TEAM_GUIDE,
     }
     subject = f"Board of {desk.mailbox}: {len(entries)} open, {missed} with a missed promise"
-    name = shown[0][0].name
+    name = shown[0][2]
     return tuple(TeamLetter("board", name, to, subject, values, Role.TEAM, ()) for to in desk.notify)
 
 

@@ -45,6 +45,15 @@ class EventKind(StrEnum):
     BROUGHT = "brought"  # a message brought what the report left out
     RECLASSIFIED = "reclassified"  # a member changed what it is taken for
     REHEARSED = "rehearsed"  # the instant was given by hand
+    EXPLOITED = "exploited"  # somebody learned that the problem is used in attacks
+    # Moves of the ticket's state, by people.
+    ASSESSING = "assessing"
+    VALID = "valid"  # assessed and accepted; "accepted" is what a server says of a letter
+    DECLINED = "declined"
+    FIXING = "fixing"
+    FIXED = "fixed"
+    DISCLOSED = "disclosed"
+    CLOSED = "closed"
 
 
 class State(StrEnum):
@@ -61,7 +70,16 @@ class State(StrEnum):
 
 
 # The state that an event leads to. Kinds that are not here change none.
-STATE_AFTER = {EventKind.RECEIVED: State.RECEIVED}
+STATE_AFTER = {
+    EventKind.RECEIVED: State.RECEIVED,
+    EventKind.ASSESSING: State.ASSESSING,
+    EventKind.VALID: State.ACCEPTED,
+    EventKind.DECLINED: State.DECLINED,
+    EventKind.FIXING: State.FIXING,
+    EventKind.FIXED: State.FIXED,
+    EventKind.DISCLOSED: State.DISCLOSED,
+    EventKind.CLOSED: State.CLOSED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +102,12 @@ def fold(kinds: Iterable[EventKind]) -> State:
 def payload(actor: str, data: Mapping[str, JSON]) -> str:
     """The redactable part of an event as canonical JSON: sorted keys, no spaces."""
     return json.dumps({"actor": actor, "data": data}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def event_of(kind: str, body: str) -> Event:
+    """The event again, from its kind and its canonical JSON."""
+    kept = json.loads(body)
+    return Event(EventKind(kind), kept["actor"], kept["data"])
 
 
 def sealed(salt: bytes, body: str) -> bytes:

@@ -28,9 +28,11 @@ _MOVED = (
 )
 
 
-def load(connection: Connection, tickets: Sequence[int]) -> dict[int, dict[int, Clock]]:
-    """Ticket row -> its clocks by row id, ended ones too."""
+def load(connection: Connection, tickets: Sequence[int], *, only_open: bool = False) -> dict[int, dict[int, Clock]]:
+    """Ticket row -> its clocks by row id, ended ones too unless `only_open`."""
     rows = select(clock).where(clock.c.ticket_id.in_(tickets)).order_by(clock.c.ticket_id, clock.c.id)
+    if only_open:
+        rows = rows.where(clock.c.met_at.is_(None), clock.c.waived.is_(None))
     found: dict[int, dict[int, Clock]] = {number: {} for number in tickets}
     for row in connection.execute(rows):
         found[row.ticket_id][row.id] = _value(row)
@@ -53,13 +55,15 @@ def _value(row: Any) -> Clock:
         again_at=row.again_at,
         met_at=row.met_at,
         kept_by=row.kept_by,
-        waived=_waiver(row.waived),
+        waived=waiver(row.waived),
         paused_at=row.paused_at,
         wake_at=row.wake_at,
     )
 
 
-def _waiver(kept: Any) -> Waiver | None:
+def waiver(kept: Any) -> Waiver | None:
+    """A waiver as the row keeps it, as a value."""
+    """As it was before the row kept it."""
     return Waiver(kept["by"], kept["why"], datetime.fromisoformat(kept["at"])) if kept else None
 
 
@@ -70,9 +74,9 @@ def row(ticket_id: int, mailbox: str, one: Clock) -> dict[str, Any]:
     return {"ticket_id": ticket_id, "mailbox": mailbox, **fixed, **moved, "waived": waived(one.waived)}
 
 
-def waived(waiver: Waiver | None) -> dict[str, str] | None:
+def waived(one: Waiver | None) -> dict[str, str] | None:
     """As the row keeps it."""
-    return None if waiver is None else {"by": waiver.by, "why": waiver.why, "at": waiver.at.isoformat()}
+    return None if one is None else {"by": one.by, "why": one.why, "at": one.at.isoformat()}
 
 
 def insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -286,12 +286,13 @@ def _events(batch: Sequence[Written], at: datetime, ids: dict[str, int]) -> dict
     for w in batch:
         name = w.consequence.ticket
         if name is not None:
-            queued = [_queued(x) for x in w.consequence.letters if x.audience is Audience.RESEARCHER]
+            queued = [queued_event(x) for x in w.consequence.letters if x.audience is Audience.RESEARCHER]
             new.setdefault(ids[name.token], []).extend((at, event) for event in (*w.consequence.events, *queued))
     return {ticket_id: events for ticket_id, events in new.items() if events}
 
 
-def _queued(queued: Letter) -> Event:
+def queued_event(queued: Letter) -> Event:
+    """What a ticket's chain says of a letter to its researcher."""
     data = {
         "letter": queued.message_id,
         "template": queued.template,

@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, case, select
 
-from triaged.tracker import saying
+from triaged.ticket.clocks import Clock, standing
+from triaged.tracker import clocks, saying
 from triaged.tracker.schema import (
     attachment,
     blob,
-    clock,
     event,
     letter,
     message,
@@ -65,12 +65,12 @@ def _tickets(connection: Connection, ids: Sequence[int]) -> list[Document]:
     columns = (ticket, policy_text.c.name.label("policy_name"), policy_text.c.version.label("policy_version"))
     joined = select(*columns).join(policy_text, policy_text.c.sha256 == ticket.c.policy_sha256)
     rows = {row.id: row for row in connection.execute(joined.where(ticket.c.id.in_(ids)))}
-    people, clocks = _people(connection, ids), _clocks(connection, ids)
+    people, running = _people(connection, ids), _clocks(connection, ids)
     said = saying.found(connection, ids)
-    return [_ticket(rows[i], people.get(i, []), clocks.get(i, []), said[i]) for i in ids]
+    return [_ticket(rows[i], people.get(i, []), running.get(i, []), said[i]) for i in ids]
 
 
-def _ticket(row: Any, people: list[Document], clocks: list[Document], said: Document) -> Document:
+def _ticket(row: Any, people: list[Document], running: list[Document], said: Document) -> Document:
     reporter = next((p for p in people if p["role"] == "reporter"), None)
     return {
         "ref": row.ref,
@@ -86,7 +86,7 @@ def _ticket(row: Any, people: list[Document], clocks: list[Document], said: Docu
         "policy": {"name": row.policy_name, "version": row.policy_version},
         "severity": None,
         "cvss": None,
-        "clocks": clocks,
+        "clocks": running,
         **said,
         "credit": {},
         "reward": {},
@@ -107,23 +107,31 @@ def _people(connection: Connection, ids: Sequence[int]) -> dict[int, list[Docume
 
 
 def _clocks(connection: Connection, ids: Sequence[int]) -> dict[int, list[Document]]:
-    rows = connection.execute(select(clock).where(clock.c.ticket_id.in_(ids)).order_by(clock.c.due_at, clock.c.id))
-    found: dict[int, list[Document]] = {}
-    for row in rows:
-        entry = {
-            "promise": row.promise,
-            "clause": row.clause,
-            "every": row.every,
-            "started_at": instant(row.started_at),
-            "due_at": instant(row.due_at),
-            "warned_at": instant(row.warned_at),
-            "met_at": instant(row.met_at),
-            "missed_at": instant(row.missed_at),
-            "paused": row.paused_at is not None,
-            "waived": row.waived,
-        }
-        found.setdefault(row.ticket_id, []).append(entry)
-    return found
+    """Soonest due first."""
+    found = clocks.load(connection, ids)
+    return {number: [_clock(one) for one in sorted(rows.values(), key=_order)] for number, rows in found.items()}
+
+
+def _order(one: Clock) -> tuple[datetime, str, int]:
+    return one.due_at, one.promise, one.round
+
+
+def _clock(one: Clock) -> Document:
+    return {
+        "promise": one.promise,
+        "round": one.round,
+        "clause": one.clause,
+        "every": one.every,
+        "standing": standing(one).value,
+        "started_at": instant(one.started_at),
+        "due_at": instant(one.due_at),
+        "warned_at": instant(one.warned_at),
+        "met_at": instant(one.met_at),
+        "missed_at": instant(one.missed_at),
+        "again_at": instant(one.again_at),
+        "paused": one.paused_at is not None,
+        "waived": clocks.waived(one.waived),
+    }
 
 
 def _messages(connection: Connection, ticket_id: int) -> list[Document]:
