@@ -199,7 +199,10 @@ def test_nobody_who_stands_in_cc_is_ever_written_to() -> None:
     """AT-3: the Cc of an inbound mail is never added to ours."""
     for author, to in ((RESEARCHER, MAILBOX), (RESEARCHER, key(TICKET, Role.RESEARCHER)), (STRANGER, MAILBOX)):
         caused = decide(mail(author, to, proven=True, fields=("Cc: evil@evil.test", "Reply-To: evil@evil.test")))
-        assert all(b"evil@evil.test" not in letter.data for letter in caused.letters)
+        for letter in caused.letters:
+            head = letter.data.partition(b"\r\n\r\n")[0]
+            assert letter.to != "evil@evil.test" and b"evil@evil.test" not in head
+            assert letter.audience is Audience.TEAM or b"evil@evil.test" not in letter.data
 
 
 @pytest.mark.parametrize("automatic", ["Auto-Submitted: auto-replied", "X-Autoreply: yes"])

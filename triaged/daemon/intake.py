@@ -14,6 +14,7 @@ from triaged.daemon.clock import Now
 from triaged.daemon.isolated import read_isolated
 from triaged.daemon.log import log, place
 from triaged.daemon.points import reach
+from triaged.daemon.reader import LEAST, Reader, ReaderDiedError
 from triaged.message.content import content_sha256
 from triaged.message.model import Limits, Message, Trust
 from triaged.message.parse import unreadable
@@ -52,6 +53,7 @@ class Intake:
     owner: str
     now: Now
     entropy: Entropy
+    reader: Reader | None = None  # reads blocks in a child process; without it all is read here
 
 
 def take_in(intake: Intake) -> int:
@@ -81,33 +83,56 @@ def _take_in_failed(intake: Intake) -> int:
 def _settle(claimed: Sequence[Claimed], intake: Intake, read: Read) -> None:
     desk = intake.desks[claimed[0].mailbox]
     items: list[tuple[Claimed, Item]] = []
-    for one, raw in _raws(claimed, intake):
-        try:
-            items.append((one, _item(one, raw, desk, intake, read)))
-        except Exception as error:
-            _failed(one, intake, f"reading failed: {type(error).__name__} at {place(error)}")
+    for block in _blocks(claimed, intake):
+        items += _read_block(block, desk, intake, read)
     for wave in waves(items):
         _decide(wave, desk, intake)
 
 
-def _raws(claimed: Sequence[Claimed], intake: Intake) -> Iterator[tuple[Claimed, bytes]]:
-    """The receipts' bytes, a bounded amount at a time."""
+Block = list[tuple[Claimed, bytes]]
+
+
+def _read_block(block: Block, desk: Desk, intake: Intake, read: Read) -> list[tuple[Claimed, Item]]:
+    if intake.reader is not None and len(block) >= LEAST and read is not read_isolated:
+        return _read_aside(block, desk, intake, intake.reader)
+    items = []
+    for one, raw in block:
+        try:
+            whole = read(raw, intake.limits, intake.trusts[desk.tenant], wanted(desk.policy))
+            items.append((one, _item(one, raw, whole, desk, intake)))
+        except Exception as error:
+            _failed(one, intake, f"reading failed: {type(error).__name__} at {place(error)}")
+    return items
+
+
+def _read_aside(block: Block, desk: Desk, intake: Intake, reader: Reader) -> list[tuple[Claimed, Item]]:
+    """Several messages in the child; where that dies, each is read alone later, as after a crash of this process."""
+    try:
+        wholes = reader.read([(raw, intake.trusts[desk.tenant], wanted(desk.policy)) for _, raw in block])
+    except ReaderDiedError as error:
+        log.error("reader died", messages=len(block), why=str(error))
+        with writing(intake.engine) as connection:
+            receipts.give_back(connection, [one.id for one, _ in block], "read beside others when the reader died")
+        return []
+    return [(one, _item(one, raw, whole, desk, intake)) for (one, raw), whole in zip(block, wholes, strict=True)]
+
+
+def _blocks(claimed: Sequence[Claimed], intake: Intake) -> Iterator[Block]:
+    """The receipts with their bytes, a bounded amount at a time."""
     block: list[Claimed] = []
     held = 0
     for one in (*claimed, None):
         if block and (one is None or held + one.size > LOAD_BYTES):
             with reading(intake.engine) as connection:
                 stored = blobs.load(connection, [b.blob_id for b in block if b.blob_id is not None])
-            for b in block:
-                yield b, stored[b.blob_id][1] if b.blob_id is not None else b""
+            yield [(b, stored[b.blob_id][1] if b.blob_id is not None else b"") for b in block]
             block, held = [], 0
         if one is not None:
             block.append(one)
             held += one.size
 
 
-def _item(one: Claimed, raw: bytes, desk: Desk, intake: Intake, read: Read) -> Item:
-    whole = read(raw, intake.limits, intake.trusts[desk.tenant], wanted(desk.policy))
+def _item(one: Claimed, raw: bytes, whole: Whole, desk: Desk, intake: Intake) -> Item:
     message = whole.message
     arrival = Arrival(
         receipt=one.id,
@@ -239,10 +264,9 @@ def _set_aside(one: Claimed, intake: Intake, why: str) -> None:
     """IM-14: a ticket that the team sees, with the raw bytes kept; its promise runs."""
     desk = intake.desks[one.mailbox]
     try:
-        raw = next(raw for _, raw in _raws([one], intake))
-        item = _item(
-            one, raw, desk, intake, lambda raw, limits, *_: Whole(unreadable(raw, limits, why), unread("set aside"))
-        )
+        ((_, raw),) = next(_blocks([one], intake))
+        nothing = Whole(unreadable(raw, intake.limits, why), unread("set aside"))
+        item = _item(one, raw, nothing, desk, intake)
         _transact([(one, item)], desk, intake, why)
     except (OperationalError, InterfaceError):
         raise

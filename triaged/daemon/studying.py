@@ -25,7 +25,7 @@ from triaged.tracker import chaining, likeness, studying
 from triaged.tracker.consequences import queue_letters
 from triaged.tracker.engine import reading, writing
 from triaged.tracker.known_issues import PREFIX
-from triaged.tracker.studying import Waiting
+from triaged.tracker.studying import Around, Waiting
 
 MOST = 16  # tickets claimed at a time
 ATTEMPTS = 2  # begun and not ended: after that the team is told without the study
@@ -106,13 +106,14 @@ def _compared(waiting: Sequence[Waiting], results: Mapping[int, Result], studio:
 
     def step(some: Sequence[Waiting]) -> None:
         with reading(studio.engine) as connection:
-            for one in some:
-                known = results.get(one.ticket_id) or Studied(
-                    one.noise, failed=f"begun {ATTEMPTS} times without an end"
-                )
-                inventory = studio.inventories.get(one.tenant)
-                told = known if isinstance(known, Studied) else _compare(connection, one, known, inventory)
-                studied[one.ticket_id] = told
+            around = studying.around(connection, some)
+            alike = {one.ticket_id: _alike(connection, one, results.get(one.ticket_id)) for one in some}
+            keys = {ticket_id: [like.key for like in likes] for ticket_id, likes in alike.items()}
+            earlier = studying.earlier(connection, keys)
+        for one in some:
+            known = results.get(one.ticket_id) or Studied(one.noise, failed=f"begun {ATTEMPTS} times without an end")
+            compare = partial(_studied, one, alike[one.ticket_id], earlier[one.ticket_id], around, studio)
+            studied[one.ticket_id] = known if isinstance(known, Studied) else compare()
 
     def failed(one: Waiting, why: str) -> None:
         studied[one.ticket_id] = Studied(one.noise, failed=why)
@@ -121,21 +122,29 @@ def _compared(waiting: Sequence[Waiting], results: Mapping[int, Result], studio:
     return studied
 
 
-def _compare(connection: Connection, waiting: Waiting, own: Profile, inventory: Inventory | None) -> Studied:
+def _alike(connection: Connection, waiting: Waiting, own: Result | None) -> list[Like]:
+    """What a person should look at, later tickets among it."""
+    if not isinstance(own, Profile):
+        return []
     found = likeness.candidates(connection, waiting.tenant, own)
-    alike = [like for like in rank(own, found.profiles, found.collection, 3 * MOST_LIKES) if like.score >= SHOWN]
-    reporters = studying.earlier(connection, waiting, [like.key for like in alike])
-    ranked = [like for like in alike if like.key in reporters or like.key.startswith(PREFIX)][:MOST_LIKES]
-    others = studying.senders_of_the_same(connection, waiting)
-    copied = sum(THE_SAME in like.why and reporters.get(like.key, waiting.author) != waiting.author for like in ranked)
-    evidence = seen_before(max(others, copied))
+    ranked = rank(own, found.profiles, found.collection, 3 * MOST_LIKES)
+    return [like for like in ranked if like.score >= SHOWN]
+
+
+def _studied(
+    waiting: Waiting, alike: Sequence[Like], earlier: Mapping[str, str], around: Around, studio: Studio
+) -> Studied:
+    likes = [like for like in alike if like.key in earlier or like.key.startswith(PREFIX)][:MOST_LIKES]
+    copied = sum(THE_SAME in like.why and earlier.get(like.key, waiting.author) != waiting.author for like in likes)
+    evidence = seen_before(max(around.other_senders(waiting), copied))
+    inventory = studio.inventories.get(waiting.tenant)
     if inventory and cites_nothing_known(waiting.said, waiting.facts, inventory):
         evidence = (*evidence, ("cites-nothing-known", WEIGHT))
     return Studied(
         noise=weighed(waiting.noise, *evidence) if evidence else waiting.noise,
-        likes=tuple(_by_whom(like, reporters, waiting.author) for like in ranked),
-        elsewhere=studying.elsewhere(connection, waiting),
-        again=studying.sent_again(connection, waiting),
+        likes=tuple(_by_whom(like, earlier, waiting.author) for like in likes),
+        elsewhere=around.same_files(waiting),
+        again=around.sent_again(waiting),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, insert, or_, select, update
 
 from triaged.reading.likeness import Description, Like
 from triaged.reading.noise import Noise
@@ -18,7 +18,8 @@ from triaged.tracker.schema import attachment, fact, likely, message, participan
 CLAIM = timedelta(minutes=1)
 LOGO_BYTES = 10_000  # inline parts below this are decoration, and the same in all of a person's mail
 MOST_ELSEWHERE = 5
-MOST_SENDERS = 10
+MOST_FILES = 50  # of one report that are looked up
+MOST_AROUND = 2000  # rows of one look around
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,53 +130,73 @@ def _attachments(connection: Connection, messages: Sequence[int]) -> dict[int, t
     return {number: tuple(dict.fromkeys(values)) for number, values in found.items()}
 
 
-def senders_of_the_same(connection: Connection, waiting: Waiting) -> int:
-    """How many other addresses sent the same words, at most MOST_SENDERS."""
-    if waiting.text_hash is None:
-        return 0
-    same = and_(message.c.text_hash == waiting.text_hash, message.c.tenant == waiting.tenant)
-    others = select(message.c.counterpart).where(
-        same, message.c.direction == "in", message.c.counterpart != waiting.author
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What else the tenants hold that tickets may have in common."""
+
+    senders: Mapping[tuple[str, str], frozenset[str]]  # (tenant, text hash) -> some addresses that sent those words
+    elsewhere: Mapping[tuple[str, str], frozenset[str]]  # (tenant, SHA-256 of a file) -> some tickets that hold it
+    again: Mapping[tuple[str, str, str], frozenset[str]]  # (tenant, Message-ID, address) -> tickets with that mail
+
+    def other_senders(self, one: Waiting) -> int:
+        """How many other addresses sent the same words."""
+        return len(self.senders.get((one.tenant, one.text_hash or ""), frozenset()) - {one.author})
+
+    def same_files(self, one: Waiting) -> dict[str, tuple[str, ...]]:
+        """SHA-256 of an attachment -> other tickets that hold the same bytes."""
+        held = {d: self.elsewhere.get((one.tenant, d), frozenset()) - {one.name.ref} for d in one.attachments}
+        return {digest: tuple(sorted(refs)[:MOST_ELSEWHERE]) for digest, refs in held.items() if refs}
+
+    def sent_again(self, one: Waiting) -> tuple[str, ...]:
+        """Other tickets with a message of the same address and Message-ID: a mail sent or posted twice."""
+        if not one.message_id or not one.author:
+            return ()
+        refs = self.again.get((one.tenant, one.message_id, one.author), frozenset()) - {one.name.ref}
+        return tuple(sorted(refs)[:MOST_ELSEWHERE])
+
+
+def around(connection: Connection, waiting: Sequence[Waiting]) -> Around:
+    """With one statement each, whatever their number."""
+    came = and_(message.c.tenant.in_({one.tenant for one in waiting}), message.c.direction == "in")
+    hashes = [one.text_hash for one in waiting if one.text_hash]
+    words = select(message.c.tenant, message.c.text_hash, message.c.counterpart).where(came)
+    files = [digest for one in waiting for digest in one.attachments[:MOST_FILES]]
+    parts = attachment.join(message, message.c.id == attachment.c.message_id)
+    held = select(message.c.tenant, attachment.c.sha256, ticket.c.ref).select_from(
+        parts.join(ticket, ticket.c.id == message.c.ticket_id)
     )
-    return connection.execute(
-        select(func.count()).select_from(others.distinct().limit(MOST_SENDERS).subquery())
-    ).scalar_one()
+    ids = [one.message_id for one in waiting if one.message_id]
+    mails = select(message.c.tenant, message.c.message_id, message.c.counterpart, ticket.c.ref).select_from(
+        message.join(ticket, ticket.c.id == message.c.ticket_id)
+    )
+    return Around(
+        _gathered(connection, words.where(message.c.text_hash.in_(hashes)), hashes),
+        _gathered(connection, held.where(came, attachment.c.sha256.in_(files)), files),
+        _gathered(connection, mails.where(came, message.c.message_id.in_(ids)), ids),
+    )
 
 
-def elsewhere(connection: Connection, waiting: Waiting) -> dict[str, tuple[str, ...]]:
-    """SHA-256 of an attachment -> other tickets of the tenant that hold the same bytes."""
-    found: dict[str, tuple[str, ...]] = {}
-    for digest in waiting.attachments[:50]:
-        holds = and_(
-            attachment.c.sha256 == digest, message.c.tenant == waiting.tenant, ticket.c.id != waiting.ticket_id
-        )
-        joined = attachment.join(message, message.c.id == attachment.c.message_id).join(
-            ticket, ticket.c.id == message.c.ticket_id
-        )
-        refs = select(ticket.c.ref).select_from(joined).where(holds).distinct().limit(MOST_ELSEWHERE)
-        if tickets := tuple(sorted(connection.execute(refs).scalars())):
-            found[digest] = tickets
-    return found
+def _gathered(connection: Connection, rows: Select[Any], wanted: Sequence[str]) -> dict[Any, frozenset[str]]:
+    """All but the last column -> the values of the last."""
+    if not wanted:
+        return {}
+    found: dict[Any, set[str]] = {}
+    for row in connection.execute(rows.distinct().limit(MOST_AROUND)):
+        *key, value = row
+        found.setdefault(tuple(key), set()).add(value)
+    return {key: frozenset(values) for key, values in found.items()}
 
 
-def sent_again(connection: Connection, waiting: Waiting) -> tuple[str, ...]:
-    """Other tickets that hold a message of the same address with the same Message-ID: a mail sent or posted twice."""
-    if not waiting.message_id or not waiting.author:
-        return ()
-    same = and_(message.c.tenant == waiting.tenant, message.c.message_id == waiting.message_id)
-    other = and_(message.c.counterpart == waiting.author, message.c.direction == "in", ticket.c.id != waiting.ticket_id)
-    joined = message.join(ticket, ticket.c.id == message.c.ticket_id)
-    refs = select(ticket.c.ref).select_from(joined).where(same, other).distinct().limit(MOST_ELSEWHERE)
-    return tuple(sorted(connection.execute(refs).scalars()))
-
-
-def earlier(connection: Connection, waiting: Waiting, refs: Sequence[str]) -> dict[str, str]:
-    """Those of the tickets that were opened before this one -> their reporter's address, "" where there is none."""
+def earlier(connection: Connection, likes: Mapping[int, Sequence[str]]) -> dict[int, dict[str, str]]:
+    """Ticket row -> those of its references that were opened before it -> their reporter's address, "" where there is none."""
     reports = and_(participant.c.ticket_id == ticket.c.id, participant.c.role == "reporter")
     joined = ticket.outerjoin(participant, reports).outerjoin(person, person.c.id == participant.c.person_id)
-    rows = select(ticket.c.ref, person.c.address).select_from(joined)
-    before = and_(ticket.c.ref.in_(refs), ticket.c.id < waiting.ticket_id, ticket.c.tenant == waiting.tenant)
-    return {row.ref: row.address or "" for row in connection.execute(rows.where(before))}
+    wanted = {ref for refs in likes.values() for ref in refs}
+    rows = select(ticket.c.id, ticket.c.ref, person.c.address).select_from(joined).where(ticket.c.ref.in_(wanted))
+    known = {row.ref: (row.id, row.address or "") for row in connection.execute(rows)} if wanted else {}
+    return {
+        own: {ref: known[ref][1] for ref in refs if ref in known and known[ref][0] < own} for own, refs in likes.items()
+    }
 
 
 def letters_before(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, tuple[str, ...]]]:
