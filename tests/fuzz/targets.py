@@ -7,12 +7,13 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from typing import Any
 
 from triaged.cli.message import command
-from triaged.message.document import as_json
 from triaged.message.model import Limits, Message, Trust
 from triaged.message.parse import parse
 from triaged.message.replies import new_text
+from triaged.reading.document import as_json
 from triaged.settings.limits import Limits as Settings
 
 LIMITS = Limits(**{name: getattr(Settings(), name) for name in Limits.__slots__})
@@ -26,7 +27,7 @@ class Wrong(Exception):
 
 
 def read_message(data: bytes) -> None:
-    """Bytes -> Message -> JSON object, every string of it fit for a database and a terminal."""
+    """Bytes -> Message -> JSON object with its facts and judgements, every string of it fit for a database and a terminal."""
     message = parse(data, LIMITS, _TRUST)
     if unread := [defect for defect in message.defects if defect.startswith("unreadable")]:
         raise Wrong(unread[0])
@@ -35,7 +36,9 @@ def read_message(data: bytes) -> None:
             raise Wrong(f"unclean text: {text[:80]!r}")
     if sum(item.size for item in message.attachments) > 4 * len(data) + 4096:
         raise Wrong("attachments larger than what holds them")
-    as_json(message)
+    document: dict[str, Any] = as_json(message)
+    if any(not 0 <= fact["at"][0] < fact["at"][1] <= len(message.text) for fact in document["facts"]):
+        raise Wrong("a fact that points at nothing")
 
 
 def _strings(message: Message) -> Iterator[str]:
