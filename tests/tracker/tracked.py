@@ -7,7 +7,7 @@ import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, Table, select
@@ -15,10 +15,13 @@ from sqlalchemy import Engine, Table, select
 from tests.ticket.scene import AT, DESK, READING, TRUST
 from triaged.daemon.intake import Intake, take_in
 from triaged.daemon.studying import Studio, study_some
+from triaged.daemon.tending import Tender, desk_of, next_wake, tend_due
 from triaged.mail.ports import Fetched
 from triaged.reading.inventory import Inventory
 from triaged.ticket.desk import Desk
+from triaged.ticket.reference import token_of
 from triaged.tracker import chaining, installation, outbox
+from triaged.tracker.acting import Deed, act
 from triaged.tracker.auditing import findings
 from triaged.tracker.engine import reading, writing
 from triaged.tracker.outbox import Parcel, Result
@@ -47,6 +50,7 @@ class Tracked:
     most: int = 50
     entropy: Entropy = field(default_factory=lambda: Entropy("tracked"))
     uids: dict[str, int] = field(default_factory=dict)
+    board_at: time = time(8, 30)
     inventories: dict[str, Inventory] = field(default_factory=dict)
 
     def intake(self) -> Intake:
@@ -83,6 +87,37 @@ class Tracked:
         studio = self.studio()
         while study_some(studio):
             pass
+
+    def tender(self) -> Tender:
+        boards = dict.fromkeys(self.desks, self.board_at)
+        return Tender(self.engine, self.desks, boards, lambda: self.at, self.entropy)
+
+    def tend(self) -> None:
+        """Do all that clocks have due, and hand over the letters, until nothing more is said at this instant."""
+        tend_due(self.tender())
+        while self.send_all():
+            tend_due(self.tender())
+
+    def wake_at(self) -> datetime | None:
+        """When a clock is due next."""
+        return next_wake(self.tender())
+
+    def live(self, until: datetime) -> None:
+        """Go from one wake-up to the next."""
+        self.tend()
+        while (following := self.wake_at()) is not None and following <= until:
+            assert following > self.at, "a wake-up that would come at once"
+            self.at = following
+            self.tend()
+        self.at = until
+
+    def act(self, ref: str, deed: Deed) -> None:
+        """What a member does, by the command line."""
+        token = token_of(ref)
+        assert token is not None
+        with writing(self.engine) as connection:
+            found = act(connection, token, deed, lambda loaded: desk_of(loaded, self.desks), self.at, self.entropy)
+        assert found is not None
 
     def receive(self, *raws: bytes, mailbox: str = "security") -> None:
         self.deliver(*raws, mailbox=mailbox)

@@ -35,6 +35,16 @@ def settings_of(config: Path | None) -> Settings:
     return load(find(config, os.environ, Path.cwd()), os.environ)
 
 
+def member_of(settings: Settings, name: str) -> str:
+    """Who acts, as events name them; "operator" for "". Raises CommandError where no member is called so."""
+    from triaged.cli.failure import CommandError
+
+    names = {member.name for tenant in settings.tenants for member in tenant.team.members}
+    if name and name not in names:
+        raise CommandError(f"there is no member {name!r} in the configuration: write the name as it stands there")
+    return f"member:{name}" if name else "operator"
+
+
 def tracker_of(settings: Settings) -> Engine:
     """The tracker, which must be there and of this version."""
     from triaged import resources

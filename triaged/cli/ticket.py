@@ -7,8 +7,19 @@ from typing import Any
 
 import click
 
+from triaged.cli import acting
 from triaged.cli.failure import CommandError
-from triaged.cli.options import NUMBER, config_option, json_option, print_json, safe, settings_of, table, tracker_of
+from triaged.cli.options import (
+    NUMBER,
+    config_option,
+    json_option,
+    member_of,
+    print_json,
+    safe,
+    settings_of,
+    table,
+    tracker_of,
+)
 
 
 @click.group("ticket")
@@ -104,6 +115,8 @@ for _name, _help in (
     ("other", "Take a ticket for something else: of its clocks only the acknowledgement runs."),
 ):
     command.add_command(_taking_for(_name, _help))
+for _verb in acting.COMMANDS:
+    command.add_command(_verb)
 
 
 def _take_for(ref: str, kind: str, member: str, config: Path | None) -> None:
@@ -115,11 +128,7 @@ def _take_for(ref: str, kind: str, member: str, config: Path | None) -> None:
     from triaged.tracker.reclassifying import take_for
 
     settings = settings_of(config)
-    names = {m.name for t in settings.tenants for m in t.team.members} | {""}
-    if member not in names:
-        raise CommandError(f"there is no member {member!r} in the configuration: write the name as it stands there")
-    token = token_of(ref)
-    actor = f"member:{member}" if member else "operator"
+    actor, token = member_of(settings, member), token_of(ref)
     with writing(tracker_of(settings)) as connection:
         running = take_for(connection, token, kind, actor, real(), secrets.token_bytes) if token else None
     if running is None:

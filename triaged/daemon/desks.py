@@ -1,6 +1,11 @@
-"""Settings -> desks: what the decisions need to know of each mailbox. Reads nothing but the settings."""
+"""Settings -> desks: what the decisions need to know of each mailbox. Reads the settings, and the tracker's own key."""
 
 from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import Connection
 
 from triaged.message.model import Limits as MessageLimits
 from triaged.message.model import Trust
@@ -9,6 +14,14 @@ from triaged.settings.model import MailboxSettings, Settings, TeamSettings, Tena
 from triaged.ticket.address import bare
 from triaged.ticket.desk import Caps, Desk
 from triaged.ticket.instants import Quiet
+from triaged.tracker import installation
+
+
+def known_desks(connection: Connection, settings: Settings, now: datetime) -> dict[str, Desk]:
+    """Mailbox name -> desk, with the keys that the settings bring and the one that the tracker keeps."""
+    made = installation.address_key(connection, now, secrets.token_bytes)
+    given = settings.keys.address
+    return desks(settings, (given.reveal().encode(), made) if given else (made,))
 
 
 def desks(settings: Settings, keys: tuple[bytes, ...]) -> dict[str, Desk]:

@@ -125,7 +125,5 @@ def open_house(settings: Settings, now: Now = clock.real) -> House:
         leases.reap(connection, owner, clock.real())
         for mailbox in settings.mailboxes:
             installation.know_policy(connection, mailbox.policy, clock.real())
-        made = installation.address_key(connection, clock.real(), secrets.token_bytes)
-    given = settings.keys.address
-    keys = (given.reveal().encode(), made) if given else (made,)
-    return House(settings, engine, desks.desks(settings, keys), owner, now)
+        known = desks.known_desks(connection, settings, clock.real())
+    return House(settings, engine, known, owner, now)

@@ -13,7 +13,7 @@ from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, State
 from triaged.ticket.known import Arrival, Known, clues
 from triaged.ticket.letters import Audience, Letter
-from triaged.ticket.news import moved_to
+from triaged.ticket.news import happenings, moved_to
 from triaged.ticket.reference import Entropy
 from triaged.ticket.rounds import keep
 from triaged.ticket.telling import repeated
@@ -110,8 +110,9 @@ def _tend(
     """Until nothing is said any more: a letter that is accepted starts the next round."""
     while True:
         result = tend(ticket, desk, at, entropy)
-        ticket = replace(ticket, clocks=result.clocks)
-        story = replace(story, happened=(*story.happened, *((at, e) for e in result.events)))
+        happened = tuple((at, event) for event in result.events)
+        ticket = replace(ticket, clocks=result.clocks, happenings=(*ticket.happenings, *happenings(happened)))
+        story = replace(story, happened=(*story.happened, *happened))
         if not result.letters:
             return ticket, story, result.wake_at
         ticket, story = _deliver(ticket, story, result.letters, at, desk)
@@ -135,8 +136,8 @@ def _deliver(
 
 def _act(ticket: Tended, story: Story, act: Act, desk: Desk) -> tuple[Tended, Story]:
     if act.state is not None:
-        happenings = (*ticket.happenings, moved_to(act.state, act.at))
-        return replace(ticket, state=act.state, since=act.at, happenings=happenings), story
+        since = (*ticket.happenings, moved_to(act.state, act.at))
+        return replace(ticket, state=act.state, since=act.at, happenings=since), story
     keeps = tuple(dict.fromkeys((act.promise, ACKNOWLEDGE, *repeated(ticket.clocks))))
     sent = Sent(act.at, Audience.RESEARCHER, ticket.reporter, "answer", keeps)
     story = replace(story, sent=(*story.sent, sent))

@@ -48,12 +48,14 @@ def queue_board(connection: Connection, desk: Desk, day: date, at: datetime, ent
 
 
 def _open(connection: Connection, mailbox: str) -> Iterator[Tended]:
-    """Tickets that are not closed, or that still owe something, with the clocks that run."""
+    """Tickets that are not closed, or that still owe something, with the clocks that run. What was imported without clocks
+    is no work."""
     owed = and_(clock.c.mailbox == mailbox, clock.c.met_at.is_(None), clock.c.waived.is_(None))
     owing = select(clock.c.ticket_id).where(owed)
     standing = or_(ticket.c.state != State.CLOSED, ticket.c.id.in_(owing))
     columns = (ticket.c.id, ticket.c.token, ticket.c.ref, ticket.c.subject, ticket.c.state, ticket.c.since)
-    rows = select(*columns).where(ticket.c.mailbox == mailbox, standing).order_by(ticket.c.id)
+    promised = ticket.c.id.in_(select(clock.c.ticket_id).where(clock.c.mailbox == mailbox))
+    rows = select(*columns).where(ticket.c.mailbox == mailbox, promised, standing).order_by(ticket.c.id)
     for some in connection.execute(rows).partitions(BATCH):
         yield from _tended(connection, some)
 

@@ -1,0 +1,154 @@
+"""What members do to a ticket and its promises, each as one pure function. Knows no command line and no mail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
+
+from triaged.policy.calendar import Calendar
+from triaged.ticket import deadlines, transitions
+from triaged.ticket.clocks import Clock, is_open
+from triaged.ticket.desk import Desk
+from triaged.ticket.events import Event, EventKind, State
+from triaged.ticket.letters import Letter
+from triaged.ticket.news import happenings
+from triaged.ticket.reference import Entropy
+from triaged.ticket.rounds import started
+from triaged.ticket.telling import extended_letter
+from triaged.ticket.tended import Tended
+
+# A state -> the event that leads to it. Nobody moves a ticket back to "received".
+MOVES: Mapping[State, EventKind] = MappingProxyType(
+    {
+        State.ASSESSING: EventKind.ASSESSING,
+        State.ACCEPTED: EventKind.VALID,
+        State.DECLINED: EventKind.DECLINED,
+        State.FIXING: EventKind.FIXING,
+        State.FIXED: EventKind.FIXED,
+        State.DISCLOSED: EventKind.DISCLOSED,
+        State.CLOSED: EventKind.CLOSED,
+    }
+)
+AGREED = "The day of publication was agreed with the researcher."
+
+
+class VerbError(Exception):
+    """It can't be done. The message says the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A ticket after something that a member did. What its clocks say to it is for `tend`."""
+
+    ticket: Tended
+    events: tuple[Event, ...]
+    letters: tuple[Letter, ...] = ()
+
+
+def move(ticket: Tended, state: State, actor: str, at: datetime) -> Done:
+    """Another state. Raises VerbError where it has that state already."""
+    if ticket.state is state:
+        raise VerbError(f"{ticket.name.ref} is {state.value} already")
+    event = Event(MOVES[state], actor, {"from": ticket.state.value})
+    return _done(replace(ticket, state=state, since=at), (event,), at)
+
+
+def waive(ticket: Tended, promise: str, why: str, actor: str, at: datetime) -> Done:
+    """A promise need not be kept, in none of its rounds. Raises VerbError where none of that name runs."""
+    moved = {c: transitions.waive(c, actor, why, at) for c in ticket.clocks if c.promise == promise}
+    return _moved(ticket, promise, moved, at)
+
+
+def met(ticket: Tended, promise: str, actor: str, at: datetime) -> Done:
+    """A member says that a promise is kept. Raises VerbError where none of that name runs."""
+    moved = {c: transitions.meet(c, at, by=actor) for c in ticket.clocks if c.promise == promise}
+    return _moved(ticket, promise, moved, at)
+
+
+def exploited(ticket: Tended, actor: str, desk: Desk, at: datetime) -> Done:
+    """The problem is used in attacks, known from now: dates come nearer, legal clocks may start."""
+    rows = deadlines.exploited(ticket.clocks, at, desk.policy)
+    event = Event(EventKind.EXPLOITED, actor, {})
+    return _done(replace(ticket, clocks=rows.clocks), (event, *rows.events), at)
+
+
+def extend(
+    ticket: Tended, promise: str, day: date, why: str, actor: str, desk: Desk, at: datetime, entropy: Entropy
+) -> Done:
+    """A later date for a promise, with a reason that the researcher is told. "": the fix, or else the publication."""
+    clock = _dated(ticket, promise)
+    moved = transitions.extend(clock, end_of(day, desk.policy.calendar), actor, why)
+    if moved is None:
+        raise VerbError(f"{day} is not later than the date that stands: {_day(clock, desk)}")
+    after = _with(ticket, {clock: moved.clock})
+    letters = extended_letter(after, moved.clock, why, desk, at, entropy)
+    return _told(_done(after, (moved.event,), at), letters, at)
+
+
+def agree(ticket: Tended, day: date, actor: str, desk: Desk, at: datetime, entropy: Entropy) -> Done:
+    """The day of publication, as agreed with the researcher: moved either way, or set where there was none."""
+    due_at = end_of(day, desk.policy.calendar)
+    if due_at <= at:
+        raise VerbError(f"{day} is past: name a day to come")
+    clock = next((c for c in ticket.clocks if c.promise == deadlines.DISCLOSE and is_open(c)), None)
+    if clock is None:
+        return _begun(ticket, due_at, at)
+    if due_at > clock.due_at:
+        return extend(ticket, deadlines.DISCLOSE, day, AGREED, actor, desk, at, entropy)
+    moved = transitions.shorten(clock, due_at, AGREED)
+    if moved is None:
+        raise VerbError(f"{day} is the date that stands")
+    return _done(_with(ticket, {clock: moved.clock}), (replace(moved.event, actor=actor),), at)
+
+
+def _begun(ticket: Tended, due_at: datetime, at: datetime) -> Done:
+    last = max((c.round for c in ticket.clocks if c.promise == deadlines.DISCLOSE), default=0)
+    clock = Clock(deadlines.DISCLOSE, AGREED, None, at, due_at, False, round=last + 1)
+    return _done(replace(ticket, clocks=(*ticket.clocks, clock)), (started(clock),), at)
+
+
+def end_of(day: date, calendar: Calendar) -> datetime:
+    """When that day ends for the organisation."""
+    wall = datetime.combine(day, time()) + timedelta(minutes=calendar.closing)
+    return wall.replace(tzinfo=calendar.tzinfo).astimezone(UTC)
+
+
+def _day(clock: Clock, desk: Desk) -> date:
+    return (clock.due_at - timedelta(microseconds=1)).astimezone(desk.policy.calendar.tzinfo).date()
+
+
+def _dated(ticket: Tended, promise: str) -> Clock:
+    wanted = (promise,) if promise else (deadlines.FIX, deadlines.DISCLOSE)
+    running = {c.promise: c for c in ticket.clocks if is_open(c)}
+    found = next((running[name] for name in wanted if name in running), None)
+    if found is None:
+        raise VerbError(f"{ticket.name.ref} has no open date for {' or '.join(wanted)}")
+    return found
+
+
+def _moved(ticket: Tended, promise: str, moved: Mapping[Clock, transitions.Moved | None], at: datetime) -> Done:
+    found = {clock: after for clock, after in moved.items() if after is not None}
+    if not found:
+        raise VerbError(f"{ticket.name.ref} has no open promise {promise!r}")
+    after = _with(ticket, {clock: one.clock for clock, one in found.items()})
+    return _done(after, tuple(one.event for one in found.values()), at)
+
+
+def _with(ticket: Tended, changed: Mapping[Clock, Clock]) -> Tended:
+    return replace(ticket, clocks=tuple(changed.get(c, c) for c in ticket.clocks))
+
+
+def _done(ticket: Tended, events: tuple[Event, ...], at: datetime) -> Done:
+    """With what a researcher may read of it among the ticket's happenings."""
+    happened = (*ticket.happenings, *happenings((at, event) for event in events))
+    return Done(replace(ticket, happenings=happened), events)
+
+
+def _told(done: Done, letters: tuple[Letter, ...], at: datetime) -> Done:
+    """The researcher reads it in these letters, so that no other letter tells of it again."""
+    if not letters:
+        return done
+    ids = (*done.ticket.researcher_ids, *(x.message_id for x in letters))
+    return Done(replace(done.ticket, happenings=(), written_at=at, researcher_ids=ids), done.events, letters)
