@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from triaged.cli.options import Instant, config_option, json_option, print_json, safe, settings_of, table
+from triaged.cli.options import Instant, config_option, json_option, print_json, safe, settings_of, table, tracker_of
 from triaged.cli.simulate import simulate
 
 if TYPE_CHECKING:
@@ -111,11 +111,17 @@ def _write(target: Path, octets: bytes) -> Path:
 @click.argument("old", type=_FILE)
 @click.argument("new", type=_FILE)
 @click.option("--received", type=Instant(), multiple=True, help="Show what moves for a report received then.")
+@click.option("--tickets", is_flag=True, help="Show what moves for the open tickets that came in under OLD.")
+@config_option
 @json_option
-def diff(old: Path, new: Path, received: tuple[datetime, ...], as_json: bool) -> None:
+def diff(
+    old: Path, new: Path, received: tuple[datetime, ...], tickets: bool, config: Path | None, as_json: bool
+) -> None:
     """Show what changes from the policy file OLD to NEW: promises, clauses, calendar, terms.
 
-    With --received, which due dates of such a report would move.
+    With --received, which due dates of such a report would move; with --tickets, which of the open tickets. Nothing is
+    moved: a ticket keeps the policy that it came in under, and a person moves a date with `triaged ticket extend`. With
+    the same file twice, --tickets shows what newer holiday or zone data would move.
     """
     from triaged.policy.difference import as_if, document, moved
     from triaged.policy.load import load_policy
@@ -125,7 +131,9 @@ def diff(old: Path, new: Path, received: tuple[datetime, ...], as_json: bool) ->
     for instant in received:
         refuse_uncountable(instant)
     shifted = [one for at in received for one in moved(before, after, as_if(before, at))]
-    found = document(before, after, shifted)
+    found: dict[str, Any] = document(before, after, shifted)
+    if tickets:
+        found["tickets"] = _of_tickets(before, after, config)
     if as_json:
         print_json(found)
         return
@@ -133,3 +141,17 @@ def diff(old: Path, new: Path, received: tuple[datetime, ...], as_json: bool) ->
     if shifted:
         click.echo("")
         table(("promise", "started", "was due", "due", ""), [tuple(one.values()) for one in found["moved"]])
+    if tickets:
+        click.echo("")
+        table(("ticket", "promise", "started", "was due", "due", ""), [tuple(one.values()) for one in found["tickets"]])
+
+
+def _of_tickets(old: Policy, new: Policy, config: Path | None) -> list[dict[str, Any]]:
+    from triaged.policy.difference import document
+    from triaged.tracker.engine import reading
+    from triaged.tracker.moving import drifted, moves, running
+
+    with reading(tracker_of(settings_of(config))) as connection:
+        clocks = running(connection, old)
+    shifted = drifted(old, clocks) if old.sha256 == new.sha256 else moves(old, new, clocks)
+    return [{"ref": ref, **document(old, new, [one])["moved"][0]} for ref, one in shifted]
