@@ -78,7 +78,7 @@ fuzz: $(READY)
 
 # The tests that cut connections, kill processes and fill disks, by themselves and without the time limit of one test.
 faults: $(READY)
-	@$(BIN)/python -m pytest tests/faults --timeout=600 $(ARGS)
+	@$(BIN)/python -m pytest tests/e2e/test_restarts.py tests/e2e/test_trouble.py --timeout=600 $(ARGS)
 
 # The steps of the Dockerfile in a plain Debian tree; wants root, debootstrap and a package mirror, no Docker.
 docker-proof:

@@ -28,7 +28,12 @@ def wheel(tmp_path_factory):
 def test_the_wheel_holds_migrations_policies_templates_and_the_starter(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"triaged/migrations/env.py", "triaged/config/triaged.toml", "triaged/py.typed"} <= names
-    for folder, ending in (("triaged/config/policies/", ".toml"), ("triaged/ticket/templates/", ".j2")):
+    places = (
+        ("triaged/config/policies/", ".toml"),
+        ("triaged/ticket/templates/", ".j2"),
+        ("triaged/publication/templates/", ".j2"),
+    )
+    for folder, ending in places:
         assert any(name.startswith(folder) and name.endswith(ending) for name in names), folder
     assert not any(name.startswith("tests/") or "__pycache__" in name for name in names)
 
