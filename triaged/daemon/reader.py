@@ -98,7 +98,8 @@ def _exactly(pipe: IO[bytes], length: int, until: float) -> bytes:
 
 def _child() -> None:
     """Answer until the parent is gone: its end closes our input, however it ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent ends us
+    for number in (signal.SIGINT, signal.SIGTERM):  # both go to whole groups: the block in hand is finished, the parent ends us
+        signal.signal(number, signal.SIG_IGN)
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
     limits = Limits(**_block(asked) or {})
     while (block := _block(asked)) is not None:

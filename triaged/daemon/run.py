@@ -6,7 +6,8 @@ import os
 import random
 import signal
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from threading import Event, Thread
@@ -19,6 +20,7 @@ from triaged.daemon.house import House, open_house
 from triaged.daemon.intake import take_in
 from triaged.daemon.log import log
 from triaged.daemon.notify import notify
+from triaged.daemon.reader import Reader
 from triaged.daemon.schedule import BEAT_SECONDS, say_unserved, ticking
 from triaged.daemon.sentcopies import copy_sent
 from triaged.daemon.studying import study_some
@@ -160,15 +162,17 @@ def _watch_ours(house: House, mailbox: MailboxSettings, mail: Event, lost: Event
 
 
 def _intake(house: House, mail: Event, reports: Event, letters: Event, stop: Event) -> None:
-    intake = house.intake()
+    plain = house.intake()
     with writing(house.engine) as connection:
         receipts.forget_attempts(connection, house.owner)
-    while not stop.is_set():
-        mail.clear()
-        while not stop.is_set() and take_in(intake):
-            letters.set()
-            reports.set()
-        mail.wait(LOOK_SECONDS)
+    with closing(Reader(plain.limits)) as reader:
+        intake = replace(plain, reader=reader)
+        while not stop.is_set():
+            mail.clear()
+            while not stop.is_set() and take_in(intake):
+                letters.set()
+                reports.set()
+            mail.wait(LOOK_SECONDS)
 
 
 def _study(house: House, reports: Event, letters: Event, stop: Event) -> None:
