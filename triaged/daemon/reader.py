@@ -31,8 +31,9 @@ class ReaderDiedError(Exception):
 class Reader:
     """One child, started when it is first needed. Used by one thread."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, seconds: float = SECONDS) -> None:
         self._limits = limits
+        self._seconds = seconds
         self._child: subprocess.Popen[bytes] | None = None
 
     def read(self, block: Sequence[Asked]) -> list[Whole]:
@@ -42,7 +43,7 @@ class Reader:
         try:
             assert child.stdin and child.stdout  # noqa: S101 - both are pipes
             _send(child.stdin, pickle.dumps(asked))
-            found = pickle.loads(_receive(child.stdout, monotonic() + SECONDS))  # noqa: S301 - what our own module wrote
+            found = pickle.loads(_receive(child.stdout, monotonic() + self._seconds))  # noqa: S301 - what our own module wrote
         except (OSError, EOFError, pickle.UnpicklingError, TimeoutError) as error:
             self.close()
             raise ReaderDiedError(type(error).__name__) from None
@@ -98,7 +99,10 @@ def _exactly(pipe: IO[bytes], length: int, until: float) -> bytes:
 
 def _child() -> None:
     """Answer until the parent is gone: its end closes our input, however it ended."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # both go to whole groups: the block in hand is finished, the parent ends us
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # both go to whole groups: the block in hand is finished, the parent ends us
         signal.signal(number, signal.SIG_IGN)
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
     limits = Limits(**_block(asked) or {})
