@@ -108,6 +108,7 @@ def token(tenant: str, term: str) -> int:
 
 def index(connection: Connection, tenant: str, profile: Profile) -> None:
     """Keep a description under its key, in place of what was kept under it."""
+    _alone(connection)
     forget(connection, tenant, profile.key)
     row = {"tenant": tenant, "name": profile.key, **_written(profile)}
     number = connection.execute(insert(likeness).values(row).returning(likeness.c.id)).scalar_one()
@@ -118,6 +119,7 @@ def index(connection: Connection, tenant: str, profile: Profile) -> None:
 
 def forget(connection: Connection, tenant: str, key: str) -> None:
     """Keep nothing of a description any more."""
+    _alone(connection)
     found = select(likeness).where(likeness.c.tenant == tenant, likeness.c.name == key).with_for_update()
     row = connection.execute(found).one_or_none()
     if row is None:
@@ -125,10 +127,17 @@ def forget(connection: Connection, tenant: str, key: str) -> None:
     tokens = _tokens(tenant, _read(row))
     _index_remove(connection, row.id, tokens)
     connection.execute(delete(likeness).where(likeness.c.id == row.id))
-    # Sorted, as every writer does: two that share terms wait for each other and don't lock each other out.
     less = update(likeness_term).where(likeness_term.c.token == bindparam("one"))
     less = less.values(descriptions=likeness_term.c.descriptions - 1)
     connection.execute(less, [{"one": one} for one in sorted([*tokens, token(tenant, ALL)])])
+
+
+def _alone(connection: Connection) -> None:
+    """One writer at a time, to the end of its transaction. Each counts terms up, several descriptions' one after the other,
+    and two that share terms in another order would lock each other out. SQLite has one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7311831)")
 
 
 def candidates(
