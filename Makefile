@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 CORPUS ?= tests/corpus
 ARGS ?=
 
-.PHONY: run test test-all lint format types contract stories bench measure fuzz faults docker-proof pins wheel clean
+.PHONY: run test test-all lint format types contract stories bench bench-clocks year measure fuzz faults docker-proof pins wheel clean
 .DEFAULT_GOAL := run
 
 # The environment: pinned, hashed requirements and this checkout, editable. Made again when one of them changes.
@@ -67,6 +67,14 @@ stories: $(READY)
 # Reports taken in per second, as a ratio to a bare loop in the same run.
 bench: $(READY)
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+# One due clock among 100,000 tickets beside one among 1,000: make bench-clocks ARGS=--postgres
+bench-clocks: $(READY)
+	@$(BIN)/python -m tests.bench.clocks $(ARGS)
+
+# A year of 500 reports, killed at any moment, beside one undisturbed: make year ARGS="--kills 100 --postgres"
+year: $(READY)
+	@$(BIN)/python -m tests.tracker.killed_year $(ARGS)
 
 # What `triaged message read` finds in a corpus, against its labels: make measure CORPUS=DIR
 measure: $(READY)

@@ -120,4 +120,4 @@ def _board(tender: Tender, desk: Desk, board_at: time) -> int:
     if day is None:
         return 0
     with writing(tender.engine) as connection:
-        return boards.queue_board(connection, desk, day, at, tender.entropy)
+        return boards.queue_board(connection, desk, day, board_at, at, tender.entropy)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select
@@ -36,26 +36,32 @@ def due(connection: Connection, desk: Desk, board_at: time, at: datetime) -> dat
     return None if connection.execute(sent).first() else day
 
 
-def queue_board(connection: Connection, desk: Desk, day: date, at: datetime, entropy: Entropy) -> int:
-    """Queue the board of that day unless somebody else did; how many letters. None where no ticket is open."""
+def queue_board(connection: Connection, desk: Desk, day: date, board_at: time, at: datetime, entropy: Entropy) -> int:
+    """Queue the board of that day unless somebody else did; how many letters. None where no ticket was open at its time:
+    of what came since, the team has heard just now."""
     if not insert_if_new(connection, board, {"mailbox": desk.mailbox, "day": day.isoformat(), "at": at}):
         return 0
-    letters = [render_team(letter, desk, at, entropy) for letter in written(_open(connection, desk.mailbox), desk, at)]
+    shown = _open(connection, desk.mailbox, _instant(day, board_at, desk))
+    letters = [render_team(letter, desk, at, entropy) for letter in written(shown, desk, at)]
     tokens = {letter.token for letter in letters}
     named = select(ticket.c.token, ticket.c.id).where(ticket.c.token.in_(tokens))
     queue_letters(connection, letters, desk, at, {token: number for token, number in connection.execute(named)})
     return len(letters)
 
 
-def _open(connection: Connection, mailbox: str) -> Iterator[Tended]:
-    """Tickets that are not closed, or that still owe something, with the clocks that run. What was imported without clocks
-    is no work."""
+def _instant(day: date, board_at: time, desk: Desk) -> datetime:
+    return datetime.combine(day, board_at, desk.policy.calendar.tzinfo).astimezone(UTC)
+
+
+def _open(connection: Connection, mailbox: str, until: datetime) -> Iterator[Tended]:
+    """Tickets opened by then that are not closed, or still owe something. What was imported without clocks is no work."""
     owed = and_(clock.c.mailbox == mailbox, clock.c.met_at.is_(None), clock.c.waived.is_(None))
     owing = select(clock.c.ticket_id).where(owed)
     standing = or_(ticket.c.state != State.CLOSED, ticket.c.id.in_(owing))
     columns = (ticket.c.id, ticket.c.token, ticket.c.ref, ticket.c.subject, ticket.c.state, ticket.c.since)
     promised = ticket.c.id.in_(select(clock.c.ticket_id).where(clock.c.mailbox == mailbox))
-    rows = select(*columns).where(ticket.c.mailbox == mailbox, promised, standing).order_by(ticket.c.id)
+    here = (ticket.c.mailbox == mailbox, ticket.c.opened_at <= until)
+    rows = select(*columns).where(*here, promised, standing).order_by(ticket.c.id)
     for some in connection.execute(rows).partitions(BATCH):
         yield from _tended(connection, some)
 
