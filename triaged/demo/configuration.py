@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from triaged.demo.mailboxes import PASSWORD
 from triaged.demo.server import HOST
@@ -13,13 +14,16 @@ MAILBOX = "security@example.test"
 TEAM = "security-team@example.test"
 MEMBER = "dana@example.test"
 
-_TEMPLATE = """\
-# Written again at each `make run`. `triaged init` writes one to keep.
+_HEAD = """\
+# {remark}
 [tracker]
 url = "sqlite:///triaged.db"
 
+"""
+
+_MAILBOX = """\
 [[mailbox]]
-name = "security"
+name = {name}
 tenant = "default"
 address = {mailbox}
 policy = {policy}
@@ -43,12 +47,15 @@ username = {mailbox}
 password = {password}
 envelope = "keyed"
 
+"""
+
+_TAIL = """\
 [authenticity]
 trusted_authserv_ids = [{authserv_id}]
 
 [team]
 notify = [{team}]
-
+{team_keys}
 [[team.member]]
 name = "Dana Levi"
 address = {member}
@@ -61,14 +68,32 @@ listen = ""
 
 def configuration(smtp_port: int, imap_port: int) -> str:
     """triaged.toml for the embedded server on these ports; the tracker's file lies beside it."""
+    remark = "Written again at each `make run`. `triaged init` writes one to keep."
+    mailbox = _mailbox("security", MAILBOX, "ims-network", smtp_port, imap_port)
+    return _HEAD.format(remark=remark) + mailbox + _tail("")
+
+
+def story_configuration(mailboxes: Mapping[str, str], smtp_port: int, imap_port: int) -> str:
+    """The same with a mailbox for each policy that ships: name of the policy -> address."""
+    blocks = [_mailbox(name, address, name, smtp_port, imap_port) for name, address in mailboxes.items()]
+    remark = "Written by `triaged demo`. Its mail server is gone; what reads the tracker alone works."
+    return _HEAD.format(remark=remark) + "".join(blocks) + _tail('board_at = "23:59"\n')
+
+
+def _mailbox(name: str, address: str, policy: str, smtp_port: int, imap_port: int) -> str:
     texts = {
+        "name": name,
+        "mailbox": address,
+        "policy": str(starter_policies() / f"{policy}.toml"),
         "host": HOST,
-        "mailbox": MAILBOX,
         "password": PASSWORD,
-        "authserv_id": AUTHSERV_ID,
-        "team": TEAM,
-        "member": MEMBER,
-        "policy": str(starter_policies() / "ims-network.toml"),
     }
-    quoted = {name: json.dumps(text) for name, text in texts.items()}  # a JSON string is a TOML basic string
-    return _TEMPLATE.format(smtp_port=smtp_port, imap_port=imap_port, **quoted)
+    return _MAILBOX.format(smtp_port=smtp_port, imap_port=imap_port, **_quoted(texts))
+
+
+def _tail(team_keys: str) -> str:
+    return _TAIL.format(team_keys=team_keys, **_quoted({"authserv_id": AUTHSERV_ID, "team": TEAM, "member": MEMBER}))
+
+
+def _quoted(texts: Mapping[str, str]) -> dict[str, str]:
+    return {name: json.dumps(text) for name, text in texts.items()}  # a JSON string is a TOML basic string
