@@ -8,8 +8,10 @@ from threading import Thread
 from sqlalchemy import Engine
 
 from tests.ticket.scene import mail
-from tests.tracker.test_study import decide_only
-from tests.tracker.tracked import open_tracker
+from tests.tracker.test_study import REPORT, decide_only, shown, team_mail
+from tests.tracker.tracked import Tracked, open_tracker
+from triaged.tracker.engine import writing
+from triaged.tracker.known_issues import add
 
 
 def invented_words(count: int, of: random.Random) -> list[str]:
@@ -31,3 +33,31 @@ def test_processes_that_index_reports_with_words_in_common_do_not_lock_each_othe
     for thread in threads:
         thread.join(60)
     assert len(tracked.letters("relay")) == 150, "a thread that was locked out left its rows"
+
+
+def test_a_flood_of_one_report_hides_neither_the_first_of_it_nor_the_teams_own_list(tracked_sqlite: Tracked) -> None:
+    tracked = tracked_sqlite
+    listed = (
+        "The search page answers with what stands in the parameter term, unescaped: cross-site scripting in ImageProxy."
+    )
+    with writing(tracked.engine) as connection:
+        add(connection, "default", "SEC-1", "Stored script in search", listed, tracked.at)
+    tracked.receive(mail("first@x.example", proven=True, text=REPORT))
+    flood = (REPORT.replace("Noa", f"E{n}") + f"\nvariant {n * 7919}" for n in range(60))
+    tracked.receive(*(mail(f"e{n}@e{n}.example", subject="XSS", text=text) for n, text in enumerate(flood)))
+    again = REPORT.replace("Hello", "Dear team").replace("Noa", "Kim").replace("see the dialog", "watch the alert")
+    tracked.receive(mail("kim@third.example", proven=True, subject="reflected script in search", text=again))
+    told = team_mail(tracked, tracked.refs()[-1])
+    assert "May repeat:   known:SEC-1" in told and tracked.refs()[0] in told
+
+
+def test_a_report_that_names_a_hundred_places_is_not_what_every_later_report_repeats(tracked_sqlite: Tracked) -> None:
+    tracked = tracked_sqlite
+    paths = ("search", "login", "export", "admin", "upload", "invoice", "oauth", "reset", "user", "api")
+    names = ("term", "id", "name", "token", "file", "next", "query", "page", "lang", "sort")
+    places = "\n".join(f"https://app.example.test/{path}?{name}=1" for path in paths for name in names)
+    for n in range(6):
+        tracked.receive(mail(f"x{n}@y.example", subject="findings", text=f"I found vulnerabilities, {n}:\n{places}"))
+    report = "I found a SQL injection at https://app.example.test/search?term=1' where products are asked for by name."
+    tracked.receive(mail("real@z.example", proven=True, subject="SQL injection in search", text=report))
+    assert shown(tracked, tracked.refs()[-1])["duplicates"] == []

@@ -24,12 +24,13 @@ from triaged.ticket.reference import Entropy
 from triaged.tracker import chaining, likeness, studying
 from triaged.tracker.consequences import queue_letters
 from triaged.tracker.engine import reading, writing
-from triaged.tracker.known_issues import PREFIX
 from triaged.tracker.studying import Around, Waiting
 
 MOST = 16  # tickets claimed at a time
 ATTEMPTS = 2  # begun and not ended: after that the team is told without the study
 MOST_LIKES = 10
+MOST_KNOWN = 2  # of the team's own list among those: they come first
+ABOUT_AS_LIKE = 0.1  # of the score
 THE_SAME = "the same text"
 
 
@@ -127,14 +128,13 @@ def _alike(connection: Connection, waiting: Waiting, own: Result | None) -> list
     if not isinstance(own, Profile):
         return []
     found = likeness.candidates(connection, waiting.tenant, own)
-    ranked = rank(own, found.profiles, found.collection, 3 * MOST_LIKES)
-    return [like for like in ranked if like.score >= SHOWN]
+    return [*rank(own, found.profiles, found.collection, least=SHOWN)]
 
 
 def _studied(
     waiting: Waiting, alike: Sequence[Like], earlier: Mapping[str, str], around: Around, studio: Studio
 ) -> Studied:
-    likes = [like for like in alike if like.key in earlier or like.key.startswith(PREFIX)][:MOST_LIKES]
+    likes = _first_of(alike, earlier)
     copied = sum(THE_SAME in like.why and earlier.get(like.key, waiting.author) != waiting.author for like in likes)
     evidence = seen_before(max(around.other_senders(waiting), copied))
     inventory = studio.inventories.get(waiting.tenant)
@@ -146,6 +146,16 @@ def _studied(
         elsewhere=around.same_files(waiting),
         again=around.sent_again(waiting),
     )
+
+
+def _first_of(alike: Sequence[Like], earlier: Mapping[str, str]) -> list[Like]:
+    """Those of the team's own list, then tickets: the likeliest, the oldest that is about as like, and the others."""
+    known = [like for like in alike if like.key.startswith(likeness.KNOWN)][:MOST_KNOWN]
+    age = {ref: place for place, ref in enumerate(earlier)}
+    tickets = sorted((like for like in alike if like.key in age), key=lambda like: (-like.score, age[like.key]))
+    about_as_like = [like for like in tickets if like.score >= tickets[0].score - ABOUT_AS_LIKE]
+    oldest = sorted(about_as_like, key=lambda like: age[like.key])[:1]  # what a flood of copies repeats as well
+    return list(dict.fromkeys([*known, *tickets[:1], *oldest, *tickets]))[:MOST_LIKES]
 
 
 def _by_whom(like: Like, reporters: Mapping[str, str], author: str) -> Like:

@@ -15,6 +15,9 @@ SUBJECT_CHARACTERS = 500
 TEXT_CHARACTERS = 20_000  # what is told after that (logs, dumps) tells one report from another no better
 MOST_TERMS = 400  # distinct terms of one description
 MOST_FACTS = 100
+# A word in more descriptions than this share counts as if it stood in so many: a flood of one report, or ten reports of one
+# hole, can't take all weight from the words that tell of it.
+COMMONEST = 0.25
 LEAST = 0.03  # likeness below this is chance; what is shown to people starts higher
 SHOWN = 0.3  # from here on a description is worth a person's look: docs/measured.md
 WORDS_SHOWN = 6
@@ -49,13 +52,14 @@ class Collection:
 
     def rarity(self, term: str) -> float:
         """Inverse document frequency as in BM25 (Robertson and Zaragoza 2009), never negative."""
-        holding = self.holding.get(term, 0)
+        return self._rarity(min(self.holding.get(term, 0), COMMONEST * self.size))
+
+    def _rarity(self, holding: float) -> float:
         return math.log(1 + (max(self.size - holding, 0) + 0.5) / (holding + 0.5))
 
-    def share(self, term: str) -> float:
-        """The rarity of the term against that of one that a single description holds: 0 to 1."""
-        rarest = math.log(1 + (max(self.size - 1, 0) + 0.5) / 1.5)
-        return min(1.0, self.rarity(term) / rarest)
+    def share(self, mark: str) -> float:
+        """The rarity of the mark against that of one that a single description holds: 0 to 1."""
+        return min(1.0, self._rarity(self.holding.get(mark, 0)) / self._rarity(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ MARKS: dict[str, tuple[float, float]] = {
     "host": (0.15, 1.0),
     "product": (0.1, 1.0),
 }
+MARKS_THAT_TELL = 5  # of one kind: a report that names a hundred paths is not about any of them
 SATURATION = 1.2  # as BM25's k1: the tenth time that a word stands there adds little
 SUBJECT = 1.0  # what standing in the subject adds: about as much as being repeated without end
 FLATTEN = 0.7  # power of the rarity: reports share common words, and rare ones that say nothing (names, ids)
@@ -127,17 +132,21 @@ def _url_marks(url: str) -> Iterator[str]:
 
 
 def rank(
-    query: Profile, candidates: Sequence[Profile], collection: Collection, most: int | None = None
+    query: Profile,
+    candidates: Sequence[Profile],
+    collection: Collection,
+    most: int | None = None,
+    least: float = LEAST,
 ) -> tuple[Like, ...]:
     """The candidates that are like the query, the likeliest first. The query's own key is left out.
 
-    Of more than `most` the first are given: to say why costs more than the score.
+    Of more than `most` the first are given, and none below `least`: to say why costs more than the score.
     """
     squares = _Squares(collection)
     own = squares.of(query.terms)
     kinds = _by_kind(query.marks)
     scored = (_score(query, kinds, other, own, squares) for other in candidates if other.key != query.key)
-    best = sorted((score for score in scored if score.value >= LEAST), key=lambda score: (-score.value, score.key))
+    best = sorted((score for score in scored if score.value >= least), key=lambda score: (-score.value, score.key))
     return tuple(Like(score.key, score.value, _why(query, score)) for score in best[:most])
 
 
@@ -179,9 +188,11 @@ def _score(
     cosine = min(1.0, sum(shared.values()) / length) if length else 0.0
     same = sorted(query.marks & other.marks)
     unlike = 1.0 - cosine
+    others = _by_kind(other.marks)
     for mark in same:
-        unlike *= 1.0 - MARKS[_kind(mark)][0] * squares.collection.share(mark)
-    value = round((1.0 - unlike) * _disagreement(kinds, _by_kind(other.marks)), 3)
+        one_of = max(len(kinds[_kind(mark)]), len(others[_kind(mark)]))
+        unlike *= 1.0 - MARKS[_kind(mark)][0] * squares.collection.share(mark) * min(1.0, MARKS_THAT_TELL / one_of)
+    value = round((1.0 - unlike) * _disagreement(kinds, others), 3)
     return _Score(other.key, value, cosine, shared, same)
 
 

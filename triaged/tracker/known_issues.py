@@ -14,15 +14,13 @@ from triaged.tracker import likeness
 from triaged.tracker.engine import insert_if_new
 from triaged.tracker.schema import known_issue
 
-PREFIX = "known:"  # of the name under which it is compared: no reference begins so
-
 
 def add(connection: Connection, tenant: str, name: str, title: str, text: str, at: datetime) -> bool:
     """Keep an issue; False where the tenant has one of that name."""
     row = {"tenant": tenant, "name": name, "title": title, "text": text, "known_at": at}
     if not insert_if_new(connection, known_issue, row):
         return False
-    said = Description(PREFIX + name, title, text, pairs(facts_of(f"{title}\n{text}")))
+    said = Description(likeness.KNOWN + name, title, text, pairs(facts_of(f"{title}\n{text}")))
     likeness.index(connection, tenant, profile(said))
     return True
 
@@ -32,7 +30,7 @@ def remove(connection: Connection, tenant: str, name: str) -> bool:
     gone = delete(known_issue).where(known_issue.c.tenant == tenant, known_issue.c.name == name)
     if connection.execute(gone).rowcount != 1:
         return False
-    likeness.forget(connection, tenant, PREFIX + name)
+    likeness.forget(connection, tenant, likeness.KNOWN + name)
     return True
 
 

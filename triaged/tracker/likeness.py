@@ -30,14 +30,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from triaged.reading.likeness import Collection, Profile
 
 MOST_CANDIDATES = 40  # with 200 the right one came no more often among the first five: docs/measured.md
+MOST_KNOWN = 10  # of the team's own list, beside those: no flood of reports crowds it out
 MOST_QUERY_TERMS = 32
 MOST_POSTINGS = 3_000  # entries of the index read for one query: its cost, however large the collection
-COMMON = 0.25  # a term that more than this share of the descriptions hold finds nothing that others do not
+COMMON = 0.25  # a term that more than this share of the descriptions hold is looked up only where there are few others
 LEAST_COMMON = 20  # descriptions; among fewer, nothing is common
 LEAST_QUERY_TERMS = 12
 LEAST_TELLING = (
     0.03  # of the most telling term's weight; what most descriptions hold is looked up in the first 12 terms only
 )
+KNOWN = "known:"  # how the name of one of the team's own list begins: no reference does
 ALL = ""  # the term that every description of a tenant holds: their number
 
 metadata = MetaData()
@@ -147,7 +149,7 @@ def candidates(
     most: int = MOST_CANDIDATES,
     postings: int = MOST_POSTINGS,
 ) -> Candidates:
-    """The descriptions that share the query's rare terms and facts, those with the most first."""
+    """The descriptions that share the query's rare terms and facts, those with the most first, of the like the oldest."""
     common = _collection(connection, tenant, [*query.terms, *query.marks])
     found = _search(connection, tenant, _telling(tenant, query, common, postings), most)
     profiles = tuple(profile for profile in found if profile.key != query.key)
@@ -160,13 +162,14 @@ def _telling(tenant: str, query: Profile, common: Collection, postings: int) -> 
     """The query's tokens that are worth looking up, with their weights: the most telling, up to a bounded number of entries."""
     weights = dict.fromkeys(query.marks, 2.0) | dict(query.terms)
     most_holding = max(LEAST_COMMON, COMMON * common.size)
-    held = {term: weight for term, weight in weights.items() if 0 < common.holding.get(term, 0) <= most_holding}
+    held = {term: weight for term, weight in weights.items() if common.holding.get(term, 0) > 0}
     scored = {term: weight * common.rarity(term) ** 2 for term, weight in held.items()}
     chosen: dict[int, float] = {}
     entries, most_telling = 0, max(scored.values(), default=0.0)
     for term in sorted(scored, key=lambda term: (-scored[term], term)):
         entries += common.holding[term]
-        dull = len(chosen) >= LEAST_QUERY_TERMS and scored[term] < LEAST_TELLING * most_telling
+        everywhere = common.holding[term] > most_holding or scored[term] < LEAST_TELLING * most_telling
+        dull = everywhere and len(chosen) >= LEAST_QUERY_TERMS
         if chosen and (dull or entries > postings or len(chosen) == MOST_QUERY_TERMS):
             break
         chosen[token(tenant, term)] = scored[term]
@@ -195,7 +198,8 @@ def _search(connection: Connection, tenant: str, telling: Mapping[int, float], m
     if not telling:
         return []
     statement, parameters = _SEARCH[connection.dialect.name](telling)
-    rows = connection.execute(text(statement), {**parameters, "tenant": tenant, "most": most})
+    wanted = {"tenant": tenant, "most": most, "known": f"{KNOWN}%", "most_known": MOST_KNOWN}
+    rows = connection.execute(text(statement), {**parameters, **wanted})
     return [_read(row) for row in rows]
 
 
@@ -215,11 +219,14 @@ def _postgres_search(telling: Mapping[int, float]) -> tuple[str, dict[str, Any]]
     return _BEST.format(entries=entries), {"tokens": list(telling), "weights": list(telling.values())}
 
 
-# The weights are added up over the index alone; the rows are read for the best only.
+# The weights are added up over the index alone; the rows are read for the best only. Copies weigh the same: the first of
+# them is what the others repeat.
 _BEST = (
-    "SELECT l.name, l.terms, l.marks FROM "
-    "(SELECT e.id, SUM(e.weight) AS weight FROM ({entries}) AS e GROUP BY e.id) AS best "
-    "JOIN likeness AS l ON l.id = best.id WHERE l.tenant = :tenant ORDER BY best.weight DESC, l.id DESC LIMIT :most"
+    "WITH best AS MATERIALIZED (SELECT e.id, SUM(e.weight) AS weight FROM ({entries}) AS e GROUP BY e.id) "
+    "SELECT * FROM (SELECT l.name, l.terms, l.marks FROM best JOIN likeness AS l ON l.id = best.id WHERE l.tenant = :tenant "
+    "AND l.name NOT LIKE :known ORDER BY best.weight DESC, l.id LIMIT :most) AS reported "
+    "UNION ALL SELECT * FROM (SELECT l.name, l.terms, l.marks FROM best JOIN likeness AS l ON l.id = best.id "
+    "WHERE l.tenant = :tenant AND l.name LIKE :known ORDER BY best.weight DESC, l.id LIMIT :most_known) AS listed"
 )
 _SEARCH = {"sqlite": _sqlite_search, "postgresql": _postgres_search}
 

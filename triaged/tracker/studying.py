@@ -188,14 +188,18 @@ def _gathered(connection: Connection, rows: Select[Any], wanted: Sequence[str]) 
 
 
 def earlier(connection: Connection, likes: Mapping[int, Sequence[str]]) -> dict[int, dict[str, str]]:
-    """Ticket row -> those of its references that were opened before it -> their reporter's address, "" where there is none."""
+    """Ticket row -> those of its references that were opened before it, the oldest first -> their reporter's address, ""
+    where there is none.
+    """
     reports = and_(participant.c.ticket_id == ticket.c.id, participant.c.role == "reporter")
     joined = ticket.outerjoin(participant, reports).outerjoin(person, person.c.id == participant.c.person_id)
     wanted = {ref for refs in likes.values() for ref in refs}
     rows = select(ticket.c.id, ticket.c.ref, person.c.address).select_from(joined).where(ticket.c.ref.in_(wanted))
-    known = {row.ref: (row.id, row.address or "") for row in connection.execute(rows)} if wanted else {}
+    oldest_first = rows.order_by(ticket.c.id)
+    known = {row.ref: (row.id, row.address or "") for row in connection.execute(oldest_first)} if wanted else {}
     return {
-        own: {ref: known[ref][1] for ref in refs if ref in known and known[ref][0] < own} for own, refs in likes.items()
+        own: {ref: address for ref, (number, address) in known.items() if ref in refs and number < own}
+        for own, refs in ((own, frozenset(refs)) for own, refs in likes.items())
     }
 
 
