@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 CORPUS ?= tests/corpus
 ARGS ?=
 
-.PHONY: run test test-all lint format types contract stories bench bench-clocks year measure fuzz faults docker-proof pins wheel clean
+.PHONY: run test test-all lint format types contract stories stories-real bench bench-clocks year measure fuzz faults docker-proof pins wheel clean
 .DEFAULT_GOAL := run
 
 # The environment: pinned, hashed requirements and this checkout, editable. Made again when one of them changes.
@@ -63,6 +63,10 @@ contract: $(READY)
 # Every letter of a report under each shipped policy, written again after a change that is meant: tests/ticket/stories.
 stories: $(READY)
 	@$(BIN)/python -m tests.ticket.telling_stories
+
+# The same stories played by the program with Dovecot and Postfix, on SQLite and PostgreSQL: make stories-real ARGS="-k ims"
+stories-real: $(READY)
+	@$(BIN)/python -m pytest tests/e2e/every_story_for_real.py $(ARGS)
 
 # Reports taken in per second, as a ratio to a bare loop in the same run.
 bench: $(READY)
