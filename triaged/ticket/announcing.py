@@ -15,7 +15,7 @@ from triaged.ticket.events import Event, EventKind
 from triaged.ticket.letters import Letter, TicketName
 from triaged.ticket.reference import Entropy
 from triaged.ticket.relaying import to_team
-from triaged.ticket.shown import fact_lines, guide, labelled, one_line, quoted
+from triaged.ticket.shown import fact_lines, guide, labelled, one_line, quoted, shown_files, shown_subject
 from triaged.ticket.suggesting import suggestion
 
 LIKES_SHOWN = 5
@@ -95,14 +95,14 @@ def announce(
         "headline": told.headline,
         "author": told.author,
         "proof": told.proof,
-        "subject": told.subject or "(none)",
+        "subject": shown_subject(told.subject) or "(none)",
         "received": told.received,
         "ref": name.ref,
         "answer": told.answer,
         "dates": [{"promise": promise, "by": by} for promise, by in told.dates],
         "warnings": told.warnings + _warnings(studied),
-        "attachments": [_listed(part, studied) for part in told.attachments],
-        "study": _study_lines(told, studied),
+        **shown_files([_listed(part, studied) for part in told.attachments]),
+        "study": _study_lines(name, told, studied),
         "reply": suggestion(desk.policy, studied.noise) if studied.noise.score >= SHOWN_NOISE else "",
         "guide": guide(Role.RESEARCHER, name, desk),
         "body": quoted(text, desk.caps.relay_text),
@@ -120,12 +120,18 @@ def _warnings(studied: Studied) -> tuple[str, ...]:
 def _listed(part: tuple[str, str, int, str], studied: Studied) -> dict[str, object]:
     name, detected_type, size, sha256 = part
     known = (studied.elsewhere or {}).get(sha256, ())
-    return {"name": name, "detected_type": detected_type, "size": size, "sha256": sha256, "known": ", ".join(known[:5])}
+    return {
+        "name": one_line(name),
+        "detected_type": detected_type,
+        "size": size,
+        "sha256": sha256,
+        "known": ", ".join(known[:5]),
+    }
 
 
-def _study_lines(told: Announcement, studied: Studied) -> list[tuple[str, str]]:
+def _study_lines(name: TicketName, told: Announcement, studied: Studied) -> list[tuple[str, str]]:
     """(label, text) for the head of the mail."""
-    lines = [] if told.purpose == "report" else [("Taken for:", _taken_for(told))]
+    lines = [] if told.purpose == "report" else [("Taken for:", _taken_for(name, told))]
     lines += [("It says:", line) for line in fact_lines(told.facts)]
     if told.missing:
         asked = "asked for in the acknowledgement" if told.asked else "not asked for yet"
@@ -136,9 +142,9 @@ def _study_lines(told: Announcement, studied: Studied) -> list[tuple[str, str]]:
     return labelled(lines)
 
 
-def _taken_for(told: Announcement) -> str:
+def _taken_for(name: TicketName, told: Announcement) -> str:
     why = ", ".join(told.purpose_reasons)
-    return f"{told.purpose} ({why}). Its clocks as a report do not run: `triaged ticket report` starts them"
+    return f"{told.purpose} ({why}). Its clocks as a report do not run: `triaged ticket report {name.ref}` starts them"
 
 
 def _like_line(like: Like) -> str:

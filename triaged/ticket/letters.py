@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.desk import Desk
+from triaged.ticket.folding import folded
 from triaged.ticket.reference import Entropy
 from triaged.ticket.wire import Enclosure, chain, compose, date_value, ids_value, mailbox_value, text_value
 
@@ -174,7 +175,7 @@ def _environment() -> Environment:
     from jinja2 import FunctionLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    return ImmutableSandboxedEnvironment(
+    environment = ImmutableSandboxedEnvironment(
         loader=FunctionLoader(_source),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -182,6 +183,8 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
+    environment.filters["folded"] = folded
+    return environment
 
 
 def _source(name: str) -> str:

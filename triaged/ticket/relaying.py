@@ -36,14 +36,28 @@ from triaged.ticket.shown import (
     fact_lines,
     guide,
     labelled,
+    one_line,
     quoted,
     shown_author,
+    shown_files,
     shown_instant,
     shown_proof,
+    shown_subject,
 )
 
 SUBJECT_CHARACTERS = 78  # AR-17
-_SIGNS = (ANSWER_GUIDE.lower(), TEAM_GUIDE.lower(), "to write to the team only:", "may repeat: ")
+# What only our mail to the team says, the guide for a reply and what we think of the report.
+_SIGNS = (
+    ANSWER_GUIDE.lower(),
+    TEAM_GUIDE.lower(),
+    "to write to the team only:",
+    "may repeat: ",
+    "noise: 0.",
+    "noise: 1.",
+    "taken for: question (",
+    "taken for: other (",
+    "a reply that you may send, if it fits",
+)
 
 
 def message_event(arrival: Arrival, audience: Audience, note: str = "") -> Event:
@@ -338,16 +352,24 @@ def relay_values(
         "headline": headline,
         "author": shown_author(message),
         "proof": shown_proof(message.authenticity, desk),
-        "subject": message.subject or "(none)",
+        "subject": shown_subject(message.subject) or "(none)",
         "received": shown_instant(arrival.received_at, desk),
         "ref": name.ref,
         "answer": answer,
         "dates": dates,
         "warnings": warnings + defect_warnings(arrival, desk),
-        "attachments": [
-            {"name": a.name, "detected_type": a.detected_type, "size": a.size, "sha256": a.sha256, "known": ""}
-            for a in message.attachments
-        ],
+        **shown_files(
+            [
+                {
+                    "name": one_line(a.name),
+                    "detected_type": a.detected_type,
+                    "size": a.size,
+                    "sha256": a.sha256,
+                    "known": "",
+                }
+                for a in message.attachments
+            ]
+        ),
         "study": labelled(study),
         "reply": "",
         "guide": guide(answers, name, desk),

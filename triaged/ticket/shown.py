@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from triaged.message.clean import clean_header
@@ -19,6 +19,7 @@ TEAM_GUIDE = "A reply to this mail stays with the team."
 VALUES_SHOWN = 3  # facts of one kind in a mail; all of them are in the tracker
 FACT_CHARACTERS = 100
 OTHERS_SHOWN = 3
+FILES_SHOWN = 20
 # Kind of fact -> what a mail calls it, the urgent first.
 FACT_NAMES = {
     "exploited": "exploited",
@@ -43,7 +44,8 @@ def shown_author(message: Message) -> str:
     """AT-11: the addr-spec first, the display name after it and in quotes."""
     if message.author is None:
         return "(no usable From)"
-    return f'{message.author.address}  "{message.author.name}"' if message.author.name else message.author.address
+    name = one_line(message.author.name)
+    return f'{message.author.address}  "{name}"' if name else message.author.address
 
 
 def shown_proof(authenticity: Authenticity, desk: Desk) -> str:
@@ -121,7 +123,23 @@ def _fact_line(called: str, values: list[str]) -> str:
 
 def one_line(value: str) -> str:
     """A stranger's words within a line of ours."""
-    return defanged(clean_header(value))[:FACT_CHARACTERS]
+    return shown_subject(value)[:FACT_CHARACTERS]
+
+
+def shown_subject(value: str) -> str:
+    """The same for a field that may be long: without letters that look like none, which would push words to where ours begin."""
+    return defanged(" ".join(clean_header(value).translate(_BLANK).split()))
+
+
+# Braille's blank, Hangul's fillers and what has no width: they are no white space to Python.
+_BLANK = dict.fromkeys(
+    (0x00AD, 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x200B, 0x2060, 0x2800, 0x3164, 0xFFA0), " "
+)
+
+
+def shown_files(files: Sequence[dict[str, object]]) -> dict[str, object]:
+    """The first of a message's files for its mail, and how many more there are."""
+    return {"attachments": files[:FILES_SHOWN], "more_attachments": max(0, len(files) - FILES_SHOWN)}
 
 
 def labelled(lines: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
