@@ -144,7 +144,7 @@ def test_the_same_person_who_writes_again_is_recognised(tracked: Tracked) -> Non
     )
     first, second = tracked.refs()
     assert f"the same Message-ID is on {first}" in team_mail(tracked, second)
-    assert shown(tracked, second)["duplicates"][0]["why"][0] == "by the same person"
+    assert shown(tracked, second)["duplicates"][0]["why"][0] == "from the same address"
 
 
 def test_no_tenant_hears_of_anothers_reports_or_issues(engine: Engine) -> None:

@@ -61,3 +61,22 @@ def test_a_report_that_names_a_hundred_places_is_not_what_every_later_report_rep
     report = "I found a SQL injection at https://app.example.test/search?term=1' where products are asked for by name."
     tracked.receive(mail("real@z.example", proven=True, subject="SQL injection in search", text=report))
     assert shown(tracked, tracked.refs()[-1])["duplicates"] == []
+
+
+def test_what_a_hundred_places_have_in_common_is_said_in_a_few_words(tracked: Tracked) -> None:
+    """And a parameter's name, which may hold anything behind a percent sign, on one line of printable letters."""
+    odd = "https://app.example.test/x?a%00b=1&c%0AMay%20repeat:=2&%E2%80%AEd=3\n"
+    places = "".join(f"https://app.example.test/{chr(97 + n % 26) * (n + 1)}?q{'z' * n}=1\n" for n in range(90))
+    tracked.receive(mail("a@b.example", text=f"XSS found\n{odd}{places}"))
+    tracked.receive(mail("c@d.example", text=f"Hello team, we found cross-site scripting\n{odd}{places}"))
+    (like,) = shown(tracked, tracked.refs()[1])["duplicates"]
+    assert sum(map(len, like["why"])) < 1500 and any("and 8" in why for why in like["why"])
+    assert all(why.isprintable() for why in like["why"])
+
+
+def test_a_forged_sender_is_not_called_the_same_person(tracked_sqlite: Tracked) -> None:
+    """AT-11: nothing proves the second mail; the address is all that is known to be the same."""
+    tracked_sqlite.receive(mail(proven=True, text=REPORT))
+    tracked_sqlite.receive(mail(proven=False, text=f"{REPORT}\nMore."))
+    told = team_mail(tracked_sqlite, tracked_sqlite.refs()[1])
+    assert "person" not in told.partition("\n> ")[0] and "from the same address" in told

@@ -160,7 +160,7 @@ def _first_of(alike: Sequence[Like], earlier: Mapping[str, str]) -> list[Like]:
 
 def _by_whom(like: Like, reporters: Mapping[str, str], author: str) -> Like:
     same = bool(author) and reporters.get(like.key) == author
-    return replace(like, why=("by the same person", *like.why)) if same else like
+    return replace(like, why=("from the same address", *like.why)) if same else like
 
 
 def _untold(studio: Studio, one: tuple[Waiting, Studied], _why: str) -> None:

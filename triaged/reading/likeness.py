@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from urllib.parse import parse_qsl, urlsplit
 
+from triaged.message.clean import clean_header
 from triaged.reading.likeness_terms import IDENTIFIER, WEAKNESS, terms
 
 SUBJECT_CHARACTERS = 500
@@ -21,6 +22,7 @@ COMMONEST = 0.25
 LEAST = 0.03  # likeness below this is chance; what is shown to people starts higher
 SHOWN = 0.3  # from here on a description is worth a person's look: docs/measured.md
 WORDS_SHOWN = 6
+MARKS_SHOWN = 3  # of one kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def _url_marks(url: str) -> Iterator[str]:
     path = _DIGITS.sub("0", parts.path.rstrip("/"))[:200]  # /users/17/edit and /users/23/edit are one place
     if path:
         yield f"path:{path}"
-    yield from (f"parameter:{name[:100]}" for name in names)
+    yield from (f"parameter:{clean_header(name, 100)}" for name in names)
 
 
 def rank(
@@ -216,9 +218,7 @@ def _kind(mark: str) -> str:
 
 
 def _why(query: Profile, score: _Score) -> tuple[str, ...]:
-    facts = [
-        f"same {kind.replace('_', ' ')} {value}" for kind, _, value in (mark.partition(":") for mark in score.same)
-    ]
+    facts = [_same(kind, sorted(marks)) for kind, marks in sorted(_by_kind(frozenset(score.same)).items())]
     if score.cosine > 0.95:
         return ("the same text", *facts)
     best = sorted([(-weight, term) for term, weight in score.shared.items()])
@@ -227,6 +227,12 @@ def _why(query: Profile, score: _Score) -> tuple[str, ...]:
     words = _apart(query.words.get(term, term.removeprefix(IDENTIFIER)) for term in some)
     said = ["words: " + ", ".join(words)] if words else []
     return (*facts, *classes, *said)
+
+
+def _same(kind: str, marks: Sequence[str]) -> str:
+    values = ", ".join(mark.partition(":")[2] for mark in marks[:MARKS_SHOWN])
+    more = f" and {len(marks) - MARKS_SHOWN} more" if len(marks) > MARKS_SHOWN else ""
+    return f"same {kind.replace('_', ' ')} {values}{more}"
 
 
 def _apart(words: Iterable[str]) -> list[str]:
