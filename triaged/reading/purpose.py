@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from triaged.message.model import Message
 from triaged.reading.cues import Text, cued
 from triaged.reading.facts_model import Fact, said
+from triaged.reading.missing import missing
 
 _MOST_TEXT = 20_000
 _SHORT = 60  # words
@@ -78,6 +80,8 @@ _VERIFIES = cued(
     r"|\b(?:reset|set) your password|\bpassword reset|\bbestätigen sie ihre",
 )
 _TELLING = frozenset({"weakness", "cve", "cwe", "cvss", "exploited"})
+_PLACES = frozenset({"url", "host"})
+_HOST = re.compile(r"\A(?:[a-z][a-z0-9+.-]{0,20}://)?(?:[^/?#@]{0,200}@)?([^/?#:]{0,255}).*", re.DOTALL)
 _SYSTEM = frozenset({"url", "ip_address", "product"})
 
 
@@ -87,19 +91,34 @@ def purpose(message: Message, facts: tuple[Fact, ...]) -> Purpose:
     claims = _claims(message, text, {fact.kind for fact in facts})
     if claims:
         return Purpose("report", claims)
-    if not message.answerable and _VERIFIES.found(text):
+    if not message.answerable and _VERIFIES.found(text) and not _names_our_systems(message, facts):
         return Purpose("other", (VERIFICATION,))
     body = Text.of(text.text.partition("\n")[2])
     other = tuple(word for word, pattern in _OTHER.items() if pattern.found(body))
     short = len(body.text.split(None, _SHORT)) <= _SHORT
     asks, about = _ASKS.found(body), _ABOUT_US.found(text)
-    if asks and about:
+    if asks and about and not _shows(message, facts):
         return Purpose("question", ("asks-about-us",))
     if other and ("thanks" not in other or short):
         return Purpose("other", other)
     if asks and short and not {fact.kind for fact in facts} & _SYSTEM:
         return Purpose("question", ("short-question",))
     return Purpose("report", ("in-doubt",))
+
+
+def _shows(message: Message, facts: tuple[Fact, ...]) -> bool:
+    """A question that shows how something is done, or brings a file, may be a finding put politely."""
+    return bool(message.attachments) or not missing(message, facts, ("steps",))
+
+
+def _names_our_systems(message: Message, facts: tuple[Fact, ...]) -> bool:
+    """A service that wants an address confirmed links to itself: what links to the mailbox's own domain, or brings a file, may
+    be a report that came through a form.
+    """
+    addressed = (*(address.address for address in message.to), *message.delivered_to)
+    ours = tuple({address.rpartition("@")[2].lower() for address in addressed})
+    hosts = (_HOST.sub(r"\1", fact.value.lower()) for fact in facts if fact.kind in _PLACES)
+    return bool(message.attachments) or any(f".{host}".endswith(tuple(f".{our}" for our in ours)) for host in hosts)
 
 
 def _claims(message: Message, text: Text, kinds: set[str]) -> tuple[str, ...]:

@@ -129,3 +129,28 @@ def test_the_document_holds_facts_with_offsets_missing_and_noise() -> None:
     ]
     assert document["missing"] == ["description", "steps", "evidence"]
     assert set(document["noise"]) == {"score", "reasons"}  # type: ignore[call-overload]
+
+
+FORM = "Auto-Submitted: auto-generated\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("Is it in scope that https://shop.ims.example/invoice?id=2 shows everybody's invoices?\n", ""),
+        ("How do I report this?\n\ncurl -s https://api.ims.example/.env\nDB_PASSWORD=x\n", ""),
+        ("Message: https://shop.ims.example/i?id=2 shows invoices of others. Please confirm your email.\n", FORM),
+        ("Message: the password reset link of admin stands at https://ims.example/log\n", FORM),
+        ("Message: see https://user:x@[::1/ and https://SHOP.ims.example/log, access code 1234\n", FORM),
+    ],
+)
+def test_a_report_put_as_a_question_or_sent_by_a_form_stays_a_report(text: str, more: str) -> None:
+    """AT-4, P1: in doubt its clocks run, and the team hears at once."""
+    message = letter(text, "contact", more)
+    assert purpose(message, facts(message)).kind == "report"
+
+
+def test_what_a_service_sends_to_who_signed_up_is_no_report() -> None:
+    """AT-4"""
+    message = letter("Please verify your account: https://service.example/v?token=abc\n", "Verify your email", FORM)
+    assert purpose(message, facts(message)).reasons == ("verification",)
