@@ -80,3 +80,19 @@ def test_a_forged_sender_is_not_called_the_same_person(tracked_sqlite: Tracked) 
     tracked_sqlite.receive(mail(proven=False, text=f"{REPORT}\nMore."))
     told = team_mail(tracked_sqlite, tracked_sqlite.refs()[1])
     assert "person" not in told.partition("\n> ")[0] and "from the same address" in told
+
+
+def test_what_nothing_proves_ticks_off_no_gap_of_a_proven_report(tracked_sqlite: Tracked) -> None:
+    """A forged follow-up must not tell the team that the steps are there."""
+    tracked = tracked_sqlite
+    tracked.receive(mail(proven=True, subject="XSS", text="Your search page has cross-site scripting."))
+    ref = tracked.refs()[0]
+    asked = shown(tracked, ref)["missing"]
+    (thanks,) = [
+        m for m in shown(tracked, ref)["messages"] if m["direction"] == "out" and m["audience"] == "researcher"
+    ]
+    about = f"In-Reply-To: {thanks['message_id']}"
+    tracked.receive(mail(subject="Re: XSS", text=REPORT, fields=(about,)))
+    assert shown(tracked, ref)["missing"] == asked != []
+    tracked.receive(mail(proven=True, subject="Re: XSS", text=f"{REPORT}\n.", fields=(about,)))
+    assert shown(tracked, ref)["missing"] == []

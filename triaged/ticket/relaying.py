@@ -100,8 +100,12 @@ def from_researcher(
 
 
 def _brought(ticket: TicketView, arrival: Arrival) -> tuple[str, ...]:
-    """What the report left out and this message brings. What a machine answers brings nothing (NT-5)."""
-    if not ticket.gaps or arrival.message.kind is not Kind.PERSON or not arrival.message.answerable:
+    """What the report left out and this message brings. What a machine answers brings nothing (NT-5), and what nothing proves
+    brings nothing to the report of a proven sender.
+    """
+    if not ticket.gaps or (ticket.reporter_proven and not proven(arrival)):
+        return ()
+    if arrival.message.kind is not Kind.PERSON or not arrival.message.answerable:
         return ()
     still = missing(arrival.message, arrival.findings.facts, ticket.gaps)
     return tuple(item for item in ticket.gaps if item not in still)
