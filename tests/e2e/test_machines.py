@@ -108,7 +108,8 @@ def numbered(_letter: EmailMessage) -> str:
 
 
 def quoting(letter: EmailMessage) -> str:
-    quoted = "\n".join(f"> {line}" for line in str(letter.get_content()).splitlines())
+    words = letter.get_body(("plain",)) or letter
+    quoted = "\n".join(f"> {line}" for line in str(words.get_content()).splitlines())
     return f"Thank you for your mail, which reads as follows.\n\n{quoted}\n"
 
 
