@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import pickle
 import select
 import signal
@@ -104,11 +105,21 @@ def _child() -> None:
         signal.SIGTERM,
     ):  # both go to whole groups: the block in hand is finished, the parent ends us
         signal.signal(number, signal.SIG_IGN)
+    _end_with_parent()
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
     limits = Limits(**_block(asked) or {})
     while (block := _block(asked)) is not None:
         found = [read(raw, limits, Trust(ids, hosts), wanted) for raw, ids, hosts, wanted in block]
         _send(answers, pickle.dumps(found))
+
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def _end_with_parent() -> None:
+    """On Linux the kernel kills us with the thread that started us: one that is stuck never sees its input's end."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def _block(pipe: IO[bytes]) -> Any:
