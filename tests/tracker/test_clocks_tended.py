@@ -11,10 +11,11 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from sqlalchemy import Engine, insert, text
 
-from tests.ticket.scene import AT, DESK, MEMBER, POLICY, RESEARCHER, TEAM, mail
+from tests.ticket.scene import AT, DESK, MEMBER, POLICIES, POLICY, RESEARCHER, TEAM, mail
 from tests.tracker.test_outbox import bounce
 from tests.tracker.tracked import Tracked, body_of, open_tracker
 from triaged.daemon.tending import send_boards, tend_due, unserved
+from triaged.policy.load import load_policy
 from triaged.policy.period import Period
 from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.clocks import Clock
@@ -25,7 +26,8 @@ from triaged.ticket.reference import token_of
 from triaged.ticket.verbs import move
 from triaged.tracker import clocks
 from triaged.tracker.engine import writing
-from triaged.tracker.schema import board, clock, event
+from triaged.tracker.reclassifying import take_for
+from triaged.tracker.schema import board, clock, event, ticket
 
 DAY = timedelta(days=1)
 LEAD = "lead@example.test"
@@ -265,6 +267,33 @@ def test_quiet_hours_move_warnings_and_not_the_miss(tracked_sqlite: Tracked) -> 
     hours = [row.queued_at.astimezone(zone).time() for row in tracked.letters("reminder") if row.queued_at != missed_at]
     assert hours and all(time(8, 0) <= hour <= time(18, 0) for hour in hours)
     assert missed_at in [row.queued_at for row in tracked.letters("reminder")]
+
+
+def test_what_is_taken_for_a_report_late_owes_what_a_report_is_owed(tracked_sqlite: Tracked) -> None:
+    """Its clocks count from the receipt, and are looked at at once."""
+    tracked = open_tracker(tracked_sqlite.engine, replace(DESK, policy=load_policy(POLICIES / "good-faith-rules.toml")))
+    tracked.receive(
+        mail(proven=True, subject="a question", text="Do you have a bug bounty? Where can I find its rules?")
+    )
+    tracked.send_all()
+    assert {row.kind for row in tracked.rows(ticket)} == {"question"}
+    assert {row.promise for row in tracked.rows(clock)} == {"acknowledge"}
+    tracked.at = AT + 30 * DAY
+    taken(tracked, "report")
+    assert {"fix", "disclose"} < {row.promise for row in tracked.rows(clock)}
+    assert {row.started_at for row in tracked.rows(clock)} == {AT} and tracked.wake_at() == tracked.at
+    tracked.tend()
+    assert len(tracked.letters("missed")) == 1 and (tracked.wake_at() or AT) > tracked.at
+    taken(tracked, "other")
+    assert tracked.wake_at() is None
+    taken(tracked, "report")
+    assert tracked.wake_at() == tracked.at and tracked.broken() == []
+
+
+def taken(tracked: Tracked, kind: str) -> None:
+    token = token_of(tracked.refs()[0]) or ""
+    with writing(tracked.engine) as connection:
+        assert take_for(connection, token, kind, "member:Dana Levi", tracked.at, tracked.entropy) is not None
 
 
 def test_years_of_silence_are_caught_up_within_bounds(reported_sqlite: Tracked) -> None:

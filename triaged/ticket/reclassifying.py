@@ -7,6 +7,7 @@ from datetime import datetime
 
 from triaged.policy.model import Policy
 from triaged.ticket.clocks import ACKNOWLEDGE, Clock, start
+from triaged.ticket.deadlines import start_deadlines
 from triaged.ticket.events import Event, EventKind
 
 KINDS = ("report", "question", "other")
@@ -30,7 +31,8 @@ def reclassify(
     if kind not in KINDS:
         raise ValueError(f"{kind} is none of {', '.join(KINDS)}")
     report = kind == "report"
-    starts = tuple(c for c in start(policy, received_at, kind) if c.promise not in known) if report else ()
+    whole = (*start(policy, received_at, kind), *start_deadlines(policy, received_at)) if report else ()
+    starts = tuple(c for c in whole if c.promise not in known)
     others = tuple(sorted(known - {ACKNOWLEDGE}))
     clocks: dict[str, str] = {c.promise: c.due_at.isoformat() for c in starts}
     event = Event(EventKind.RECLASSIFIED, actor, {"from": was, "to": kind, "clocks": dict(clocks)})

@@ -68,7 +68,7 @@ def waiver(kept: Any) -> Waiver | None:
 
 
 def row(ticket_id: int, mailbox: str, one: Clock) -> dict[str, Any]:
-    """A clock as it is inserted. One without `wake_at` that runs is looked at at once."""
+    """A clock as it is inserted."""
     moved = {name: getattr(one, name) for name in _MOVED}
     fixed = {name: getattr(one, name) for name in ("promise", "round", "clause", "every", "started_at", "pauses")}
     return {"ticket_id": ticket_id, "mailbox": mailbox, **fixed, **moved, "waived": waived(one.waived)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
@@ -29,7 +30,7 @@ def take_for(
         policy_text.c.published,
     )
     found = select(*columns, policy_text.c.name).select_from(joined).where(ticket.c.token == token)
-    row = connection.execute(found.with_for_update(of=ticket)).one_or_none()
+    row = connection.execute(found.with_for_update(of=ticket, key_share=True)).one_or_none()
     if row is None:
         return None
     here = clock.c.ticket_id == row.id
@@ -39,12 +40,13 @@ def take_for(
     if row.kind != kind:
         connection.execute(update(ticket).where(ticket.c.id == row.id).values(kind=kind))
         if change.starts:
-            clocks.insert(connection, [clocks.row(row.id, row.mailbox, one) for one in change.starts])
+            begun = [replace(one, wake_at=at) for one in change.starts]  # some of it may be due already
+            clocks.insert(connection, [clocks.row(row.id, row.mailbox, one) for one in begun])
         _waive(connection, row.id, change.waives, {"by": actor, "why": change.why, "at": at.isoformat()})
         _resume(connection, row.id, change.resumes, at)
         chaining.append(connection, {row.id: [(at, change.event)]}, entropy)
     running = select(clock.c.promise).where(here, clock.c.met_at.is_(None), clock.c.waived.is_(None))
-    return sorted(connection.execute(running).scalars())
+    return sorted(set(connection.execute(running).scalars()))
 
 
 def _waive(connection: Connection, ticket_id: int, promises: tuple[str, ...], waiver: dict[str, str]) -> None:
