@@ -85,7 +85,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_message_text_hash"), "message", ["text_hash"])
     for statement in LIKENESS[op.get_bind().dialect.name]:
         op.execute(sa.text(statement))
+    op.execute(sa.text(STUDY_OF_OLD))
 
+
+# Tickets that are there are studied without an announcement, the team has heard of them: new reports are compared with them too.
+STUDY_OF_OLD = (
+    "INSERT INTO study (ticket_id, message_id, tenant, mailbox, whole, noise, noise_reasons, attempts) "
+    "SELECT ticket.id, MIN(message.id), ticket.tenant, ticket.mailbox, false, 0.0, '[]', 0 FROM ticket "
+    "JOIN message ON message.ticket_id = ticket.id AND message.direction = 'in' "
+    "GROUP BY ticket.id, ticket.tenant, ticket.mailbox"
+)
 
 # The index of terms is FTS5 on SQLite and an array under GIN on PostgreSQL.
 LIKENESS = {
