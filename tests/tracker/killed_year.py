@@ -133,8 +133,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--longest", type=float, default=20.0, help="seconds until a kill by the clock, at most")
-    parser.add_argument("--most", type=int, default=150, help="how often a point is reached before a kill, at most")
+    parser.add_argument("--longest", type=float, default=12.0, help="seconds until a kill by the clock, at most")
+    parser.add_argument("--most", type=int, default=30, help="how often a point is reached before a kill, at most")
     parser.add_argument("--postgres", action="store_true")
     chosen = parser.parse_args(words)
     years = []
