@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+from email.message import EmailMessage
 from threading import Thread
 
 from sqlalchemy import Engine
 
-from tests.ticket.scene import mail
+from tests.ticket.scene import MAILBOX, mail
 from tests.tracker.test_study import REPORT, decide_only, shown, team_mail
 from tests.tracker.tracked import Tracked, open_tracker
-from triaged.tracker.engine import writing
+from triaged.tracker import studying
+from triaged.tracker.engine import reading, writing
 from triaged.tracker.known_issues import add
 
 
@@ -96,3 +98,23 @@ def test_what_nothing_proves_ticks_off_no_gap_of_a_proven_report(tracked_sqlite:
     assert shown(tracked, ref)["missing"] == asked != []
     tracked.receive(mail(proven=True, subject="Re: XSS", text=f"{REPORT}\n.", fields=(about,)))
     assert shown(tracked, ref)["missing"] == []
+
+
+def test_a_file_that_everybody_sends_does_not_hide_one_that_two_sent(tracked_sqlite: Tracked) -> None:
+    tracked = tracked_sqlite
+    tracked.receive(with_file("one", b"evidence"), *(with_file(f"f{n}", b"flood") for n in range(30)))
+    decide_only(tracked, with_file("two", b"evidence"), with_file("last", b"flood"))
+    with reading(tracked.engine) as connection:
+        waiting = studying.load(connection, [32, 33])
+        found = studying.around(connection, waiting, most=10)
+    evidence, flood = waiting
+    assert list(found.same_files(evidence).values()) == [(tracked.refs()[0],)]
+    assert [len(refs) for refs in found.same_files(flood).values()] == [studying.MOST_ELSEWHERE]
+
+
+def with_file(name: str, content: bytes) -> bytes:
+    letter = EmailMessage()
+    letter["From"], letter["To"], letter["Subject"] = f"{name}@{name}.example", MAILBOX, f"a bug of {name}"
+    letter.set_content(f"The page of {name} runs what stands in its address.")
+    letter.add_attachment(content, maintype="application", subtype="octet-stream", filename="poc.bin")
+    return letter.as_bytes()

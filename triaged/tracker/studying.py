@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, insert, or_, select, update
 
 from triaged.reading.likeness import Description, Like
 from triaged.reading.noise import Noise
@@ -20,6 +20,7 @@ LOGO_BYTES = 10_000  # inline parts below this are decoration, and the same in a
 MOST_ELSEWHERE = 5
 MOST_FILES = 50  # of one report that are looked up
 MOST_AROUND = 2000  # rows of one look around
+MOST_OF_ONE = 50  # where there are more than those: rows of one value
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +156,8 @@ class Around:
         return tuple(sorted(refs)[:MOST_ELSEWHERE])
 
 
-def around(connection: Connection, waiting: Sequence[Waiting]) -> Around:
-    """With one statement each, whatever their number."""
+def around(connection: Connection, waiting: Sequence[Waiting], most: int = MOST_AROUND) -> Around:
+    """With one statement each, whatever their number; where one of the values is everywhere, one for each value."""
     came = and_(message.c.tenant.in_({one.tenant for one in waiting}), message.c.direction == "in")
     hashes = [one.text_hash for one in waiting if one.text_hash]
     words = select(message.c.tenant, message.c.text_hash, message.c.counterpart).where(came)
@@ -170,21 +171,27 @@ def around(connection: Connection, waiting: Sequence[Waiting]) -> Around:
         message.join(ticket, ticket.c.id == message.c.ticket_id)
     )
     return Around(
-        _gathered(connection, words.where(message.c.text_hash.in_(hashes)), hashes),
-        _gathered(connection, held.where(came, attachment.c.sha256.in_(files)), files),
-        _gathered(connection, mails.where(came, message.c.message_id.in_(ids)), ids),
+        _gathered(connection, words, message.c.text_hash, hashes, most),
+        _gathered(connection, held.where(came), attachment.c.sha256, files, most),
+        _gathered(connection, mails.where(came), message.c.message_id, ids, most),
     )
 
 
-def _gathered(connection: Connection, rows: Select[Any], wanted: Sequence[str]) -> dict[Any, frozenset[str]]:
-    """All but the last column -> the values of the last."""
+def _gathered(
+    connection: Connection, rows: Select[Any], asked: ColumnElement[Any], wanted: Sequence[str], most: int
+) -> dict[Any, frozenset[str]]:
+    """All but the last column -> the values of the last. No value's flood crowds another out."""
     if not wanted:
         return {}
-    found: dict[Any, set[str]] = {}
-    for row in connection.execute(rows.distinct().limit(MOST_AROUND)):
+    found = connection.execute(rows.where(asked.in_(wanted)).distinct().limit(most)).all()
+    if len(found) == most:
+        each = (rows.where(asked == one).distinct().limit(MOST_OF_ONE) for one in dict.fromkeys(wanted))
+        found = [row for statement in each for row in connection.execute(statement)]
+    gathered: dict[Any, set[str]] = {}
+    for row in found:
         *key, value = row
-        found.setdefault(tuple(key), set()).add(value)
-    return {key: frozenset(values) for key, values in found.items()}
+        gathered.setdefault(tuple(key), set()).add(value)
+    return {key: frozenset(values) for key, values in gathered.items()}
 
 
 def earlier(connection: Connection, likes: Mapping[int, Sequence[str]]) -> dict[int, dict[str, str]]:
