@@ -283,6 +283,9 @@ class ImapSession:
             yield
 
 
+ENCRYPTED = ("tls", "starttls")
+
+
 def connect(
     account: ImapAccount,
     timeouts: Timeouts = USUAL,
@@ -292,7 +295,7 @@ def connect(
     """Connect and log in. Certificates are verified, by the system's authorities unless a context is given (IM-9)."""
     meter = Meter(min(timeouts.read, timeouts.command), literal_octets)
     meter.start(timeouts.connect + timeouts.command)
-    context = tls or ssl.create_default_context()
+    context = tls or (ssl.create_default_context() if account.security in ENCRYPTED else None)
     with _spoken():
         direct = context if account.security == "tls" else None
         try:
@@ -310,8 +313,8 @@ def connect(
     return session
 
 
-def _enter(client: MeteredClient, account: ImapAccount, context: ssl.SSLContext) -> None:
-    if account.security == "starttls":
+def _enter(client: MeteredClient, account: ImapAccount, context: ssl.SSLContext | None) -> None:
+    if account.security == "starttls" and context is not None:
         _start_tls(client, context)
     if client.wire.state != "NONAUTH":
         return  # PREAUTH: the connection itself is the login
