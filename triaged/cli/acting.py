@@ -123,7 +123,31 @@ def keep(ref: str, promise: str, member: str, config: Path | None) -> None:
     _act(ref, member, config, now, lambda actor: lambda ticket, desk: met(ticket, promise, actor, now))
 
 
-COMMANDS = (fixed, close, exploited, extend, disclose, waive, keep)
+@click.command("wait")
+@click.argument("ref")
+@as_option
+@config_option
+def wait(ref: str, member: str, config: Path | None) -> None:
+    """We wait on the researcher: promises that pause stand still until they write."""
+    from triaged.ticket.verbs import waits
+
+    now = _now()
+    _act(ref, member, config, now, lambda actor: lambda ticket, desk: waits(ticket, actor, now))
+
+
+@click.command("resume")
+@click.argument("ref")
+@as_option
+@config_option
+def resume(ref: str, member: str, config: Path | None) -> None:
+    """We wait on the researcher no more: what stood still goes on."""
+    from triaged.ticket.verbs import resumed
+
+    now = _now()
+    _act(ref, member, config, now, lambda actor: lambda ticket, desk: resumed(ticket, actor, desk, now))
+
+
+COMMANDS = (fixed, close, exploited, extend, disclose, waive, keep, wait, resume)
 
 
 def _now() -> datetime:

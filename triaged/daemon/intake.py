@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -15,8 +16,9 @@ from triaged.daemon.isolated import read_isolated
 from triaged.daemon.log import log, place
 from triaged.daemon.points import reach
 from triaged.daemon.reader import LEAST, Reader, ReaderDiedError
+from triaged.daemon.tending import desk_of
 from triaged.message.content import content_sha256
-from triaged.message.model import Limits, Message, Trust
+from triaged.message.model import Kind, Limits, Message, Trust
 from triaged.message.parse import unreadable
 from triaged.reading.asking import wanted
 from triaged.reading.whole import Whole, read, unread
@@ -24,8 +26,10 @@ from triaged.ticket.arrival import receive
 from triaged.ticket.consequence import Consequence, Outcome
 from triaged.ticket.desk import Desk
 from triaged.ticket.known import Arrival, Known, clues
+from triaged.ticket.letters import Audience
 from triaged.ticket.reference import Entropy
 from triaged.tracker import blobs, receipts, returning
+from triaged.tracker.acting import go_on
 from triaged.tracker.consequences import write
 from triaged.tracker.engine import reading, writing
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS, Item, keys_of, load_known
@@ -212,6 +216,8 @@ def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, 
             for (claimed, _), item, consequence in zip(wave, items, caused, strict=True)
         ]
         write(connection, written, desk, at, intake.entropy)
+        desks = defaultdict(lambda: desk, intake.desks)  # a ticket of a mailbox that is gone is answered from here
+        go_on(connection, _heard(written), partial(desk_of, desks=desks), at, intake.entropy)
     reach("consequences-written")
     for w in written:
         log.info(
@@ -222,6 +228,21 @@ def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, 
             ticket=w.consequence.ticket.ref if w.consequence.ticket else None,
             letters=len(w.consequence.letters),
         )
+
+
+def _heard(written: Sequence[Written]) -> set[str]:
+    """Tickets that a participant wrote on. What a machine answers is no answer (NT-5)."""
+    return {
+        w.consequence.ticket.token
+        for w in written
+        if w.consequence.outcome is Outcome.APPENDED and w.consequence.ticket and _by_a_participant(w)
+    }
+
+
+def _by_a_participant(written: Written) -> bool:
+    message, placed = written.item.arrival.message, written.consequence.placed
+    person = message.kind is Kind.PERSON and message.answerable
+    return person and placed is not None and placed.audience is Audience.RESEARCHER
 
 
 def _side_by_side(

@@ -44,6 +44,8 @@ class EventKind(StrEnum):
     STUDIED = "studied"  # compared with other reports and judged for noise
     BROUGHT = "brought"  # a message brought what the report left out
     RECLASSIFIED = "reclassified"  # a member changed what it is taken for
+    WAITING = "waiting"  # on the researcher: promises that pause stand still
+    HEARD = "heard"  # the researcher wrote, or need not: they go on
     REHEARSED = "rehearsed"  # the instant was given by hand
     EXPLOITED = "exploited"  # somebody learned that the problem is used in attacks
     # Moves of the ticket's state, by people.

@@ -27,6 +27,7 @@ class Tended:
     reachable: bool
     clocks: tuple[Clock, ...]  # all of them, ended ones too
     happenings: tuple[Happening, ...] = ()  # since the last letter to the researcher, in the order of the events
+    waiting: bool = False  # on the researcher: promises that pause stand still
     written_at: datetime | None = None  # when the last letter to the researcher was queued
     researcher_ids: tuple[str, ...] = ()  # the conversation's Message-IDs, oldest first
     team_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # team address -> letters about this ticket

@@ -67,6 +67,30 @@ def met(ticket: Tended, promise: str, actor: str, at: datetime) -> Done:
     return _moved(ticket, promise, moved, at)
 
 
+def waits(ticket: Tended, actor: str, at: datetime) -> Done:
+    """We wait on the researcher: promises that pause stand still. Raises VerbError where we do already."""
+    if ticket.waiting:
+        raise VerbError(f"{ticket.name.ref} waits on the researcher already")
+    moved = {c: m for c in ticket.clocks if is_open(c) and (m := transitions.pause(c, at))}
+    return _waited(ticket, True, moved, Event(EventKind.WAITING, actor, {}), at)
+
+
+def resumed(ticket: Tended, actor: str, desk: Desk, at: datetime) -> Done:
+    """The researcher wrote, or need not: what stood still goes on. Raises VerbError where nothing waits."""
+    if not ticket.waiting:
+        raise VerbError(f"{ticket.name.ref} does not wait on the researcher")
+    calendar = desk.policy.calendar
+    moved = {c: m for c in ticket.clocks if (m := transitions.resume(c, at, calendar))}
+    return _waited(ticket, False, moved, Event(EventKind.HEARD, actor, {}), at)
+
+
+def _waited(
+    ticket: Tended, waiting: bool, moved: Mapping[Clock, transitions.Moved], event: Event, at: datetime
+) -> Done:
+    after = replace(_with(ticket, {clock: one.clock for clock, one in moved.items()}), waiting=waiting)
+    return _done(after, (event, *(one.event for one in moved.values())), at)
+
+
 def exploited(ticket: Tended, actor: str, desk: Desk, at: datetime) -> Done:
     """The problem is used in attacks, known from now: dates come nearer, legal clocks may start."""
     rows = deadlines.exploited(ticket.clocks, at, desk.policy)

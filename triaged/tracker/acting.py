@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
@@ -11,12 +11,27 @@ from triaged.ticket.desk import Desk
 from triaged.ticket.reference import Entropy
 from triaged.ticket.tended import Tended
 from triaged.ticket.tending import tend
-from triaged.ticket.verbs import Done
+from triaged.ticket.verbs import Done, resumed
 from triaged.tracker import tending
 from triaged.tracker.schema import ticket
 from triaged.tracker.tending import Loaded
 
 Deed = Callable[[Tended, Desk], Done]
+
+
+def go_on(
+    connection: Connection,
+    heard: Collection[str],
+    desk_of: Callable[[Loaded], Desk],
+    at: datetime,
+    entropy: Entropy,
+) -> None:
+    """Researchers wrote on the tickets with the tokens `heard`: those that waited for them wait no more."""
+    if not heard:
+        return
+    waited = select(ticket.c.token).where(ticket.c.token.in_(heard), ticket.c.waiting.is_(True))
+    for token in connection.execute(waited.order_by(ticket.c.id)).scalars().all():
+        act(connection, token, lambda one, desk: resumed(one, "researcher", desk, at), desk_of, at, entropy)
 
 
 def act(
@@ -34,5 +49,8 @@ def act(
     if done.ticket.state is not loaded.ticket.state:
         moved = update(ticket).where(ticket.c.id == loaded.ticket_id)
         connection.execute(moved.values(state=done.ticket.state, since=done.ticket.since))
+    if done.ticket.waiting is not loaded.ticket.waiting:
+        waits = update(ticket).where(ticket.c.id == loaded.ticket_id)
+        connection.execute(waits.values(waiting=done.ticket.waiting))
     tending.write(connection, loaded, result.clocks, events, letters, desk, at, entropy)
     return done.ticket

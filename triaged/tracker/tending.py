@@ -66,6 +66,7 @@ def _tended(connection: Connection, row: Any, running: tuple[Clock, ...]) -> Ten
         reporter_proven=bool(reporter and reporter.proven),
         reachable=_reachable(connection, row.id, reporter, thread),
         clocks=running,
+        waiting=row.waiting,
         happenings=_happenings(connection, row.id, written.seq if written else 0),
         written_at=written.at if written else None,
         researcher_ids=tuple(m.message_id for m in thread if m.audience == Audience.RESEARCHER and m.message_id),
