@@ -82,6 +82,7 @@ year: $(READY)
 
 # What `triaged message read` finds in a corpus, against its labels: make measure CORPUS=DIR
 measure: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/measure.txt
 	@$(BIN)/python -m tests.measure "$(CORPUS)" $(ARGS)
 
 # Mutated mail through the readers: make fuzz CORPUS=DIR ARGS="--seconds 600 --seed 1"

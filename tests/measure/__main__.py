@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 
-from tests.measure import corpus, duplicates, reports
+from tests.measure import corpus, duplicates, readers, reports
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
     given = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
         stored = ["--database", f"sqlite:///{folder}/measure.db"]
-        for measure, more in ((corpus, []), (reports, []), (duplicates, []), (duplicates, stored)):
+        for measure, more in ((corpus, []), (readers, []), (reports, []), (duplicates, []), (duplicates, stored)):
             sys.argv = [measure.__name__, *given, *more]
             measure.main()
 
