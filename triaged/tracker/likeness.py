@@ -30,6 +30,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from triaged.reading.likeness import Collection, Profile
 
 MOST_CANDIDATES = 40  # with 200 the right one came no more often among the first five: docs/measured.md
+FEW_CANDIDATES = 8
+RARE = 0.05  # a term that fewer than this share of the descriptions hold tells them apart
 MOST_KNOWN = 10  # of the team's own list, beside those: no flood of reports crowds it out
 MOST_QUERY_TERMS = 32
 MOST_POSTINGS = 3_000  # entries of the index read for one query: its cost, however large the collection
@@ -151,11 +153,19 @@ def candidates(
 ) -> Candidates:
     """The descriptions that share the query's rare terms and facts, those with the most first, of the like the oldest."""
     common = _collection(connection, tenant, [*query.terms, *query.marks])
-    found = _search(connection, tenant, _telling(tenant, query, common, postings), most)
+    telling = _telling(tenant, query, common, postings)
+    # Where nothing in it is rare, one of a flood is as good as another: the first few show what it repeats.
+    found = _search(connection, tenant, telling, most if _tells(query, common) else min(most, FEW_CANDIDATES))
     profiles = tuple(profile for profile in found if profile.key != query.key)
     held = {term for profile in profiles for term in (*profile.terms, *profile.marks)}
     missing = _collection(connection, tenant, held - common.holding.keys())
     return Candidates(profiles, Collection(common.size, {**missing.holding, **common.holding}))
+
+
+def _tells(query: Profile, common: Collection) -> bool:
+    """Whether some others, and only few of them, hold a term or mark of the query."""
+    few = max(LEAST_COMMON, RARE * common.size)
+    return any(1 < common.holding.get(term, 0) < few for term in (*query.terms, *query.marks))
 
 
 def _telling(tenant: str, query: Profile, common: Collection, postings: int) -> dict[int, float]:

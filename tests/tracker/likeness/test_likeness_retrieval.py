@@ -157,8 +157,8 @@ def test_reports_indexed_at_once_wait_for_each_other(engine: Engine) -> None:
     described = [Description(f"IMS-{n}", "Buffer overflow", "in tiffReadStrip and libpng") for n in range(24)]
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda one: keep(engine, "acme", one), described))
-    assert len(keys(engine, "acme")) == 24
     with reading(engine) as connection:
+        assert len(connection.execute(select(tracker.likeness.c.name)).all()) == 24
         assert tracker.candidates(connection, "acme", ASKED).collection.size == 24
 
 
@@ -167,3 +167,16 @@ def test_making_the_tables_twice_changes_nothing(engine: Engine) -> None:
     with writing(engine) as connection:
         tracker.create(connection)
     assert keys(engine, "acme")[0] == "IMS-2"
+
+
+def test_of_a_flood_without_a_rare_word_a_few_are_enough(engine: Engine) -> None:
+    """What all reports share tells none apart: reading forty of them would cost as much as all the rest of the study."""
+    keep(
+        engine, "acme", *(Description(f"IMS-{n}", "Buffer overflow", "in tiffReadStrip and libpng") for n in range(60))
+    )
+    assert len(keys(engine, "acme")) == tracker.FEW_CANDIDATES
+    keep(engine, "acme", Description("IMS-60", "Buffer overflow", "in tiffReadStrip and libpng, Quuxfrob"))
+    rare = profile(Description("", "Buffer overflow", "in tiffReadStrip, quuxfrob"))
+    keep(engine, "acme", Description("IMS-61", "Overflow", "of Quuxfrob"))
+    found = keys(engine, "acme", rare)
+    assert len(found) > tracker.FEW_CANDIDATES and found[0] == "IMS-60" and "IMS-61" in found
