@@ -20,7 +20,7 @@ from tests.servers.dovecot import Dovecot
 from triaged.demo.server import EmbeddedMail
 from triaged.mail.imap import LoginRefused, Timeouts, connect
 from triaged.mail.ports import FetchLimits
-from triaged.mail.sent import append_sent
+from triaged.mail.sent import append_once
 from triaged.mail.watcher import WatchEvent, listing, look, sweep_all, watch
 
 NUMBERS = count(1)
@@ -321,25 +321,30 @@ def test_look_counts_and_takes_nothing(mailbox: Mailbox) -> None:
     assert missing.error
 
 
+def keep_copy(mailbox: Mailbox, folder: str, message_id: str, letter: bytes) -> bool:
+    with contextlib.closing(connect(mailbox.account)) as session:
+        return append_once(session, folder, message_id, letter)
+
+
 def test_a_sent_copy_is_kept_once_and_read(mailbox: Mailbox) -> None:
     """IM-15: a second try after a crash adds none."""
     mailbox.create("Sent items")
     letter = message(7).replace(b"<7@example.org>", b"<r.7f3k.9qxd@example.test>")
     for expected in (True, False):
-        assert append_sent(mailbox.account, "Sent items", "<r.7f3k.9qxd@example.test>", letter) is expected
+        assert keep_copy(mailbox, "Sent items", "<r.7f3k.9qxd@example.test>", letter) is expected
     assert mailbox.raws("Sent items") == [letter]
     assert [b"Seen" in flags for flags in mailbox.flags("Sent items")] == [True]
 
 
 def test_a_sent_folder_that_is_not_there_says_what_to_do(mailbox: Mailbox) -> None:
     with pytest.raises(Exception, match="create it"):
-        append_sent(mailbox.account, "No such", "<a@example.test>", message(1))
+        keep_copy(mailbox, "No such", "<a@example.test>", message(1))
 
 
 @pytest.mark.parametrize("hostile", ['<a@x>"\r\nA9 DELETE INBOX', "<a b@x>", "", "<a@x\r\n>", "<ä@x>"])
 def test_no_foreign_message_id_is_ever_searched_for(mailbox: Mailbox, hostile: str) -> None:
     with pytest.raises(ValueError, match="that we made"):
-        append_sent(mailbox.account, "INBOX", hostile, message(1))
+        keep_copy(mailbox, "INBOX", hostile, message(1))
 
 
 # What only Dovecot can show.

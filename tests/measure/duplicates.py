@@ -26,8 +26,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from triaged import resources
 from triaged.reading.likeness import Collection, Description, Like, profile, rank
 from triaged.tracker import likeness as tracker
+from triaged.tracker import migrate
 from triaged.tracker.engine import connect, reading, writing
 
 Row = dict[str, str]
@@ -135,8 +137,7 @@ class Stored:
     )  # search, rank (CPU here), search (wall), seconds
 
     def fill(self, rows: Sequence[Row], entries: int) -> None:
-        with writing(self.engine) as connection:
-            tracker.create(connection)
+        migrate.upgrade(self.engine, resources.migrations())
         begin = time.perf_counter()
         for start in range(0, len(self.known), 500):
             with writing(self.engine) as connection:

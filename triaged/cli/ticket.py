@@ -124,13 +124,17 @@ def _take_for(ref: str, kind: str, member: str, config: Path | None) -> None:
 
     from triaged.daemon.clock import real
     from triaged.ticket.reference import token_of
+    from triaged.ticket.verbs import VerbError
     from triaged.tracker.engine import writing
     from triaged.tracker.reclassifying import take_for
 
     settings = settings_of(config)
     actor, token = member_of(settings, member), token_of(ref)
-    with writing(tracker_of(settings)) as connection:
-        running = take_for(connection, token, kind, actor, real(), secrets.token_bytes) if token else None
+    try:
+        with writing(tracker_of(settings)) as connection:
+            running = take_for(connection, token, kind, actor, real(), secrets.token_bytes) if token else None
+    except VerbError as error:
+        raise CommandError(str(error)) from None
     if running is None:
         raise CommandError(f"there is no ticket {safe(ref)}: `triaged ticket list` shows them all")
     click.echo(f"{safe(ref)} is taken for a {kind}; open promises: {', '.join(running) or 'none'}")

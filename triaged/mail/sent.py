@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import re
-import ssl
 
-from triaged.mail.imap import USUAL, ImapSession, Refused, Timeouts, connect
-from triaged.mail.ports import ImapAccount
+from triaged.mail.imap import ImapSession, Refused
 
 # Our own Message-IDs have this form. Anything else never reaches a SEARCH command.
 _OWN_MESSAGE_ID = re.compile(r"<[A-Za-z0-9._=+-]{1,200}@[A-Za-z0-9.-]{1,255}>")
 
 
-def append_sent(
-    account: ImapAccount,
-    folder: str,
-    message_id: str,
-    data: bytes,
-    timeouts: Timeouts = USUAL,
-    tls: ssl.SSLContext | None = None,
-) -> bool:
-    """Keep one copy, marked \\Seen; False when the folder has it already (IM-15). Raises ImapError."""
-    session = connect(account, timeouts, tls=tls)
-    try:
-        return append_once(session, folder, message_id, data)
-    finally:
-        session.logout()
-
-
 def append_once(session: ImapSession, folder: str, message_id: str, data: bytes) -> bool:
-    """The same on an open session, for many copies at a time."""
+    """Keep one copy, marked \\Seen; False when the folder has it already (IM-15). Raises ImapError."""
     if not _OWN_MESSAGE_ID.fullmatch(message_id):
         raise ValueError("only a Message-ID that we made can be searched for")
     try:

@@ -24,9 +24,6 @@ class Outcome(StrEnum):
     WAIVED = "waived"  # before it was due
 
 
-ENDED_WELL = (Outcome.KEPT, Outcome.KEPT_UNCHANGED, Outcome.LATE)
-
-
 @dataclass(frozen=True, slots=True)
 class Round:
     """One promise made to one researcher, in one round."""

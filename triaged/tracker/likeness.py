@@ -66,27 +66,9 @@ likeness_term = Table(
     Column("descriptions", Integer, nullable=False),
 )
 
-# Token -> descriptions. Terms never reach the databases' own languages of queries: only hashes do, and those differ by
-# tenant, so that no tenant's query reads another's entries. A tenant is compared by its name all the same.
-_CREATE = {
-    "sqlite": (
-        "CREATE TABLE IF NOT EXISTS likeness (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, tenant VARCHAR(128) NOT NULL, "
-        "name VARCHAR(128) NOT NULL, terms TEXT NOT NULL, marks TEXT NOT NULL)",
-        "CREATE TABLE IF NOT EXISTS likeness_term (token INTEGER NOT NULL PRIMARY KEY, descriptions INTEGER NOT NULL)",
-        "CREATE VIRTUAL TABLE IF NOT EXISTS likeness_index USING "
-        "fts5(tokens, content='', detail=none, columnsize=0, tokenize='ascii')",
-    ),
-    "postgresql": (
-        "CREATE TABLE IF NOT EXISTS likeness (id BIGSERIAL PRIMARY KEY, tenant VARCHAR(128) NOT NULL, "
-        "name VARCHAR(128) NOT NULL, terms TEXT NOT NULL, marks TEXT NOT NULL)",
-        "CREATE TABLE IF NOT EXISTS likeness_term (token BIGINT PRIMARY KEY, descriptions INTEGER NOT NULL) "
-        "WITH (fillfactor = 70)",  # counted up in place, without a new index entry
-        "CREATE TABLE IF NOT EXISTS likeness_index (id BIGINT PRIMARY KEY REFERENCES likeness ON DELETE CASCADE, "
-        "tokens BIGINT[] NOT NULL)",
-        "CREATE INDEX IF NOT EXISTS ix_likeness_index_tokens ON likeness_index USING gin (tokens)",
-    ),
-}
-_UNIQUE = "CREATE UNIQUE INDEX IF NOT EXISTS uq_likeness_tenant_name ON likeness (tenant, name)"
+# The index, token -> descriptions, is FTS5 on SQLite and an array under GIN on PostgreSQL: the migration makes it. Terms never
+# reach the databases' own languages of queries: only hashes do, and those differ by tenant, so that no tenant's query reads
+# another's entries. A tenant is compared by its name all the same.
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +77,6 @@ class Candidates:
 
     profiles: tuple[Profile, ...]
     collection: Collection
-
-
-def create(connection: Connection) -> None:
-    """Make the tables that are not there yet."""
-    for statement in (*_CREATE[connection.dialect.name], _UNIQUE):
-        connection.execute(text(statement))
 
 
 @lru_cache(maxsize=32_768)

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from triaged.policy.load import kept_policy
 from triaged.ticket.reclassifying import reclassify
 from triaged.ticket.reference import Entropy
-from triaged.tracker import chaining, clocks
-from triaged.tracker.schema import clock, policy_text, ticket
+from triaged.ticket.verbs import VerbError
+from triaged.tracker import chaining, clocks, policies
+from triaged.tracker.schema import clock, ticket
 
 _BY_KIND = "taken for a "  # how a waiver of ours begins
 
@@ -19,23 +19,17 @@ _BY_KIND = "taken for a "  # how a waiver of ours begins
 def take_for(
     connection: Connection, token: str, kind: str, actor: str, at: datetime, entropy: Entropy
 ) -> list[str] | None:
-    """The promises that run for the ticket after it; None where there is no such ticket."""
-    joined = ticket.join(policy_text, policy_text.c.sha256 == ticket.c.policy_sha256)
-    columns = (
-        ticket.c.id,
-        ticket.c.mailbox,
-        ticket.c.kind,
-        ticket.c.received_at,
-        policy_text.c.source,
-        policy_text.c.published,
-    )
-    found = select(*columns, policy_text.c.name).select_from(joined).where(ticket.c.token == token)
-    row = connection.execute(found.with_for_update(of=ticket, key_share=True)).one_or_none()
+    """The promises that run for the ticket after it; None where there is no such ticket. Raises VerbError."""
+    row = connection.execute(
+        select(ticket).where(ticket.c.token == token).with_for_update(key_share=True)
+    ).one_or_none()
     if row is None:
         return None
     here = clock.c.ticket_id == row.id
     known = frozenset(connection.execute(select(clock.c.promise).where(here)).scalars())
-    policy = kept_policy(row.source, row.published, row.name)
+    policy = policies.kept(connection, [row.policy_sha256])[row.policy_sha256]
+    if policy is None:
+        raise VerbError(f"{row.ref} came in under a policy that this version can't read: install the one that made it")
     change = reclassify(row.kind, kind, known, row.received_at, policy, actor)
     if row.kind != kind:
         connection.execute(update(ticket).where(ticket.c.id == row.id).values(kind=kind))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,7 +10,7 @@ from sqlalchemy import Engine, func, select, update
 
 from triaged.reading.likeness import Description, Profile, profile, rank
 from triaged.tracker import likeness as tracker
-from triaged.tracker.engine import connect, reading, writing
+from triaged.tracker.engine import reading, writing
 
 REPORTS = (
     Description("IMS-1", "Stored XSS in comments", "A script in a comment runs for everybody who reads the blog."),
@@ -19,15 +18,6 @@ REPORTS = (
     Description("IMS-3", "Password reset token in Referer", "The token leaks.", (("cve", "CVE-2024-1"),)),
 )
 ASKED = profile(Description("", "Buffer overflow decoding TIFF", "in tiffReadStrip"))
-
-
-@pytest.fixture
-def engine(tracker_url: str) -> Iterator[Engine]:
-    engine = connect(tracker_url)
-    with writing(engine) as connection:
-        tracker.create(connection)
-    yield engine
-    engine.dispose()
 
 
 def keep(engine: Engine, tenant: str, *described: Description) -> None:
@@ -160,13 +150,6 @@ def test_reports_indexed_at_once_wait_for_each_other(engine: Engine) -> None:
     with reading(engine) as connection:
         assert len(connection.execute(select(tracker.likeness.c.name)).all()) == 24
         assert tracker.candidates(connection, "acme", ASKED).collection.size == 24
-
-
-def test_making_the_tables_twice_changes_nothing(engine: Engine) -> None:
-    keep(engine, "acme", *REPORTS)
-    with writing(engine) as connection:
-        tracker.create(connection)
-    assert keys(engine, "acme")[0] == "IMS-2"
 
 
 def test_of_a_flood_without_a_rare_word_a_few_are_enough(engine: Engine) -> None:
