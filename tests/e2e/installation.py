@@ -67,11 +67,13 @@ trusted_authserv_ids = ["mx.example.test"]
 
 [team]
 notify = [{team}]
+undo_seconds = {undo_seconds}
 
 [[team.member]]
 name = "Dana Levi"
 address = {member}
 role = "triager"
+notify = "board"
 
 [http]
 listen = ""
@@ -292,5 +294,6 @@ def installation(directory: Path, url: str, dovecot: Dovecot, mx_port: int, smtp
         smtp_password=PASSWORD,
         envelope="keyed",
         fetch_messages=50,
+        undo_seconds=0,
     )
     return made

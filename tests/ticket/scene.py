@@ -21,7 +21,7 @@ from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.announcing import Studied, announce, announcement_of
 from triaged.ticket.arrival import receive
 from triaged.ticket.consequence import Consequence
-from triaged.ticket.desk import Caps, Desk
+from triaged.ticket.desk import Caps, Colleague, Desk
 from triaged.ticket.known import Arrival, Known, KnownMessage, OpenPromise, TicketView, clues
 from triaged.ticket.letters import Audience, Letter, TicketName
 
@@ -73,7 +73,7 @@ DESK = Desk(
     own=frozenset({MAILBOX, TEAM, MEMBER}),
     mailboxes=frozenset({MAILBOX}),
     notify=(TEAM,),
-    members={MEMBER: "Dana Levi"},
+    members={MEMBER: Colleague("Dana Levi", MEMBER)},
     keys=(KEY,),
     caps=CAPS,
 )

@@ -17,7 +17,7 @@ from triaged.cli.simulate import REPORTER, SERVER, arrival, play_one, sample, si
 from triaged.message.model import Trust
 from triaged.policy.load import load_policy
 from triaged.ticket.address import Role, keyed_address
-from triaged.ticket.desk import Desk
+from triaged.ticket.desk import Colleague, Desk
 from triaged.ticket.events import State
 from triaged.ticket.reference import token_of
 from triaged.ticket.simulation import Act, Story
@@ -32,7 +32,9 @@ _KEY = re.compile(r"\+[0-9a-z]{8}\.[rtb]\.[0-9a-z]{16}@")
 
 
 def house(name: str) -> Desk:
-    return replace(simulated_desk(load_policy(POLICIES / f"{name}.toml")), members={MEMBER: "Dana Levi"})
+    return replace(
+        simulated_desk(load_policy(POLICIES / f"{name}.toml")), members={MEMBER: Colleague("Dana Levi", MEMBER)}
+    )
 
 
 def plain(text: str, ref: str) -> str:

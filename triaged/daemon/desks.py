@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -12,7 +12,7 @@ from triaged.message.model import Trust
 from triaged.settings.limits import Limits
 from triaged.settings.model import MailboxSettings, Settings, TeamSettings, TenantSettings
 from triaged.ticket.address import bare
-from triaged.ticket.desk import Caps, Desk
+from triaged.ticket.desk import Caps, Colleague, Desk
 from triaged.ticket.instants import Quiet
 from triaged.tracker import installation
 
@@ -44,11 +44,14 @@ def _desk(mailbox: MailboxSettings, settings: Settings, keys: tuple[bytes, ...])
         own=mailboxes | _people(tenant),
         mailboxes=mailboxes,
         notify=tenant.team.notify,
-        members={member.address.lower(): member.name for member in tenant.team.members},
+        members={m.address.lower(): Colleague(m.name, m.address, m.role, m.notify) for m in tenant.team.members},
         keys=keys,
         caps=_caps(settings.limits),
         escalate=tenant.team.escalate,
         quiet=_quiet(tenant.team),
+        undo=timedelta(seconds=tenant.team.undo_seconds),
+        two_person=tenant.team.two_person,
+        internal=tenant.team.internal,
     )
 
 

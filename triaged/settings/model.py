@@ -81,6 +81,7 @@ class TeamSettings:
     escalate: tuple[str, ...]
     undo_seconds: int
     two_person: bool
+    internal: tuple[str, ...]  # host names and words that stay inside, lower case
     inventory: str  # the text of the file that names what exists; "" for none
     quiet: tuple[time, time] | None  # no warnings from the one to the other, local time of the policy's zone
     business_days: bool  # warnings and the board on days only that the organisation works

@@ -129,6 +129,12 @@ TEAM = Table(
             "true with two or more members",
         ),
         Field(
+            "internal",
+            several(lower("a host name or a word")),
+            "host names and words that no letter to a researcher may hold: one that does waits for an explicit /send",
+            (),
+        ),
+        Field(
             "inventory",
             text("a file name"),
             "a file of what exists, one name a line (host, network, product, file, function): a report that cites none is noisier",

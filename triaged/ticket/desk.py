@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from triaged.policy.model import Policy
 from triaged.ticket.instants import NEVER_QUIET, Quiet
@@ -26,6 +27,16 @@ class Caps:
 
 
 @dataclass(frozen=True, slots=True)
+class Colleague:
+    """One member of the team."""
+
+    name: str
+    address: str  # as the configuration writes it
+    role: str = "triager"  # triager | lead | observer: who may do what stands in ticket/commands.py
+    notify: str = "all"  # all | mine | board: what they are mailed
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """One mailbox and the people behind it."""
 
@@ -40,11 +51,19 @@ class Desk:
     own: frozenset[str]  # every address of ours without detail: mailboxes, team, members
     mailboxes: frozenset[str]  # the mailboxes alone
     notify: tuple[str, ...]
-    members: Mapping[str, str]  # lower-case address -> name
+    members: Mapping[str, Colleague]  # by lower-case address
     keys: tuple[bytes, ...]  # the first signs, all are accepted
     caps: Caps
     escalate: tuple[str, ...] = ()  # who hears of a missed promise as well
     quiet: Quiet = NEVER_QUIET  # when the team is not warned
+    undo: timedelta = timedelta()  # how long a member's letter waits, and can be taken back
+    two_person: bool = False  # whether what can't be taken back waits for a second member
+    internal: tuple[str, ...] = ()  # host names and words that no letter to a researcher may hold, lower-case
+
+    def named(self, address: str) -> str:
+        """How events and letters to the team call the member of that address; the address itself where there is none."""
+        colleague = self.members.get(address.lower())
+        return colleague.name if colleague else address
 
     @property
     def domain(self) -> str:

@@ -175,7 +175,7 @@ def held_letters(
 
 def answer_researcher(ticket: TicketView, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
     """A proven member's reply: its new words become a letter of the mailbox; the quote, the sender and the headers stay here."""
-    member = desk.members[arrival.message.author.address.lower()] if arrival.message.author else ""
+    member = desk.named(arrival.message.author.address) if arrival.message.author else ""
     words = arrival.message.new_text.strip()
     placed = Placed(Audience.TEAM, True, None)
     if not words or not ticket.reporter:

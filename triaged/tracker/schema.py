@@ -122,6 +122,12 @@ ticket = Table(
     Column("received_at", Instant, nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("policy_sha256", String(64), ForeignKey("policy_text.sha256"), nullable=False),
+    Column("assigned", String(320), nullable=False, default=""),  # whose it is: a member's address, lower-case
+    Column("severity", String(16), nullable=False, default=""),  # none | low | medium | high | critical, as assessed
+    Column("cvss", Text, nullable=False, default=""),  # the vector
+    Column("decision", String(32), nullable=False, default=""),  # why it was declined
+    Column("forwarded_by", String(320), nullable=False, default=""),  # the member who sent a report on to us
+    Column("merged_into", Key, ForeignKey("ticket.id", name="fk_ticket_merged_into"), nullable=True),
     Column("unannounced", Boolean, nullable=False, default=False),  # over a cap or in Junk: waits for the digest
     Column("event_count", Integer, nullable=False, default=0),
     Column("head", LargeBinary(32), nullable=False),  # hash of the last event
@@ -149,6 +155,8 @@ participant = Table(
     Column("role", String(16), nullable=False),  # reporter | participant
     Column("proven", Boolean, nullable=False),
     Column("since", Instant, nullable=False),
+    Column("credit", Text, nullable=False, default=""),  # the name that they asked to be named by
+    Column("anonymous", Boolean, nullable=False, default=False),  # wins over `credit`
 )
 
 # One message as it arrived. Written before anything reads it, exactly once (law 1).
@@ -300,6 +308,43 @@ known_issue = Table(
     UniqueConstraint("tenant", "name"),
 )
 
+# What a member proposed and a second member has to confirm.
+proposal = Table(
+    "proposal",
+    metadata,
+    _id(),
+    _to("ticket.id", index=True),
+    Column("verb", String(32), nullable=False),
+    Column("words", Text, nullable=False),  # as after the verb
+    Column("text", Text, nullable=False),  # beside the command
+    Column("by", String(320), nullable=False),  # address of the member, or "operator"
+    Column("at", Instant, nullable=False),
+    Column("settled_at", Instant),  # confirmed, cancelled or overtaken
+)
+
+# What a researcher asked for by one line, and has to confirm from the address on the ticket.
+request = Table(
+    "request",
+    metadata,
+    _id(),
+    _to("ticket.id", index=True),
+    Column("address", String(320), nullable=False),  # lower-case: whom the code was mailed to
+    Column("kind", String(16), nullable=False),  # credit | withdraw
+    Column("value", Text, nullable=False),
+    Column("code", String(16), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("settled_at", Instant),
+)
+
+# Members whose mail server says that they are away, until they write again.
+absence = Table(
+    "absence",
+    metadata,
+    Column("tenant", String(128), primary_key=True),
+    Column("address", String(320), primary_key=True),  # lower-case
+    Column("since", Instant, nullable=False),
+)
+
 # Append-only, chained by hash per ticket. `body` and `salt` may be taken out; `seal` and `hash` stay.
 event = Table(
     "event",
@@ -393,6 +438,8 @@ letter = Table(
     Column("claimed_by", String(128)),
     Column("claimed_until", Instant),
     Column("sent_copy", String(8)),  # null: none wanted; wanted | done
+    Column("author", String(320), nullable=False, default=""),  # the member whose words it holds; "" for ours
+    Column("hold_reason", Text, nullable=False, default=""),  # why it waits for a member's word
     Index("ix_letter_due", "state", "not_before"),
     Index("ix_letter_caps", "tenant", "template", "to_lower", "queued_at"),
     Index("ix_letter_copies", "sent_copy", "mailbox"),
