@@ -1,190 +1,101 @@
-"""`triaged ticket VERB REF`: what members do to a ticket and its promises. Each is one transaction, or nothing."""
+"""`triaged ticket VERB REF`: the commands of a member's mail on the command line, made from the same table."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from triaged.cli.failure import CommandError
-from triaged.cli.options import config_option, member_of, safe, settings_of, tracker_of
+from triaged.cli.options import config_option, safe, settings_of, tracker_of
+from triaged.ticket.commands import VERBS, Text, Verb, help_text
 
 if TYPE_CHECKING:
-    from triaged.ticket.desk import Desk
-    from triaged.tracker.acting import Deed
-    from triaged.tracker.tending import Loaded
+    from triaged.settings.model import Settings
 
-as_option = click.option("--as", "member", default="", help="Which member does it; it stands in the ticket's events.")
-DAY = click.DateTime(["%Y-%m-%d"])
+NOT_HERE = ("show", "help")  # `triaged ticket show` prints more, and --help is the list
 
 
-@click.command("fixed")
-@click.argument("ref")
-@as_option
-@config_option
-def fixed(ref: str, member: str, config: Path | None) -> None:
-    """A fix is available: the promise to fix is kept."""
-    _move(ref, "fixed", member, config)
+class Verbs(click.Group):
+    """A group whose help ends with the list that /help mails."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write(f"\n{help_text()}\n")
 
 
-@click.command("close")
-@click.argument("ref")
-@as_option
-@config_option
-def close(ref: str, member: str, config: Path | None) -> None:
-    """Close a ticket. Promises that only a letter keeps stay open."""
-    _move(ref, "closed", member, config)
+def _command(verb: Verb) -> click.Command:
+    params: list[click.Parameter] = [
+        click.Argument(["ref"]),
+        click.Argument(["words"], nargs=-1, metavar=verb.words or "", required=False),
+        click.Option(["--as", "member"], default="", help="Which member does it; it stands in the ticket's events."),
+    ]
+    if verb.text is not Text.NOWHERE:
+        whom = "to the researcher" if verb.text is Text.RESEARCHER else "to the team"
+        file = click.File("r", encoding="utf-8", errors="replace")
+        params.append(click.Option(["--text"], type=file, help=f"A file with the text {whom}; - for standard input."))
+    about = verb.about[0].upper() + verb.about[1:] + "."
+    made = click.Command(verb.name, params=params, callback=_callback(verb), help=about, short_help=about)
+    return config_option(made)
 
 
-def _move(ref: str, state: str, member: str, config: Path | None) -> None:
-    from triaged.ticket.events import State
-    from triaged.ticket.verbs import move
+def _callback(verb: Verb) -> Any:
+    def run(ref: str, words: tuple[str, ...], member: str, config: Path | None, text: IO[str] | None = None) -> None:
+        _act(verb, ref, " ".join(words), member, config, text.read() if text else "")
 
-    now = _now()
-    _act(ref, member, config, now, lambda actor: lambda ticket, desk: move(ticket, State(state), actor, now))
-
-
-@click.command("exploited")
-@click.argument("ref")
-@as_option
-@config_option
-def exploited(ref: str, member: str, config: Path | None) -> None:
-    """The problem is used in attacks: the fix is due sooner, and the policy's legal clocks start."""
-    from triaged.ticket.verbs import exploited as seen
-
-    now = _now()
-    _act(ref, member, config, now, lambda actor: lambda ticket, desk: seen(ticket, actor, desk, now))
+    return run
 
 
-@click.command("extend")
-@click.argument("ref")
-@click.argument("day", type=DAY)
-@click.argument("reason", nargs=-1, required=True)
-@click.option("--promise", default="", help="Which promise. Default: the fix, or else the publication.")
-@as_option
-@config_option
-def extend(ref: str, day: datetime, reason: tuple[str, ...], promise: str, member: str, config: Path | None) -> None:
-    """Give a promise a later DAY (2027-01-15). The researcher is told of it, with the REASON."""
-    from triaged.ticket.verbs import extend as later
-
-    now, why = _now(), " ".join(reason)
-    _act(
-        ref, member, config, now,
-        lambda actor: lambda ticket, desk: later(
-            ticket, promise, day.date(), why, actor, desk, now, secrets.token_bytes
-        ),
-    )  # fmt: skip
+COMMANDS = tuple(_command(verb) for verb in VERBS.values() if verb.name not in NOT_HERE and not verb.by_mail)
 
 
-@click.command("disclose")
-@click.argument("ref")
-@click.argument("day", type=DAY)
-@as_option
-@config_option
-def disclose(ref: str, day: datetime, member: str, config: Path | None) -> None:
-    """Set the DAY of publication that was agreed with the researcher."""
-    from triaged.ticket.verbs import agree
+def _act(verb: Verb, ref: str, words: str, member: str, config: Path | None, text: str) -> None:
+    import secrets
+    from datetime import UTC
 
-    now = _now()
-    _act(
-        ref, member, config, now,
-        lambda actor: lambda ticket, desk: agree(ticket, day.date(), actor, desk, now, secrets.token_bytes),
-    )  # fmt: skip
-
-
-@click.command("waive")
-@click.argument("ref")
-@click.argument("promise")
-@click.argument("reason", nargs=-1, required=True)
-@as_option
-@config_option
-def waive(ref: str, promise: str, reason: tuple[str, ...], member: str, config: Path | None) -> None:
-    """A PROMISE need not be kept, for this REASON. Nobody is told."""
-    from triaged.ticket.verbs import waive as over
-
-    now, why = _now(), " ".join(reason)
-    _act(ref, member, config, now, lambda actor: lambda ticket, desk: over(ticket, promise, why, actor, now))
-
-
-@click.command("keep")
-@click.argument("ref")
-@click.argument("promise")
-@as_option
-@config_option
-def keep(ref: str, promise: str, member: str, config: Path | None) -> None:
-    """A PROMISE was kept in a way that triaged can't see, such as a notice to an authority or a call."""
-    from triaged.ticket.verbs import met
-
-    now = _now()
-    _act(ref, member, config, now, lambda actor: lambda ticket, desk: met(ticket, promise, actor, now))
-
-
-@click.command("wait")
-@click.argument("ref")
-@as_option
-@config_option
-def wait(ref: str, member: str, config: Path | None) -> None:
-    """We wait on the researcher: promises that pause stand still until they write."""
-    from triaged.ticket.verbs import waits
-
-    now = _now()
-    _act(ref, member, config, now, lambda actor: lambda ticket, desk: waits(ticket, actor, now))
-
-
-@click.command("resume")
-@click.argument("ref")
-@as_option
-@config_option
-def resume(ref: str, member: str, config: Path | None) -> None:
-    """We wait on the researcher no more: what stood still goes on."""
-    from triaged.ticket.verbs import resumed
-
-    now = _now()
-    _act(ref, member, config, now, lambda actor: lambda ticket, desk: resumed(ticket, actor, desk, now))
-
-
-COMMANDS = (fixed, close, exploited, extend, disclose, waive, keep, wait, resume)
-
-
-def _now() -> datetime:
     from triaged.daemon.clock import real
-
-    return real().astimezone(UTC)
-
-
-def _act(ref: str, member: str, config: Path | None, now: datetime, deed: Callable[[str], Deed]) -> None:
     from triaged.daemon.desks import known_desks
+    from triaged.daemon.tending import desk_of
+    from triaged.ticket.grammar import Order, Orders, Refused
     from triaged.ticket.reference import token_of
-    from triaged.ticket.verbs import VerbError
-    from triaged.tracker.acting import act
+    from triaged.tracker.commanding import command
     from triaged.tracker.engine import writing
 
     settings = settings_of(config)
-    actor, token = member_of(settings, member), token_of(ref)
-    try:
-        with writing(tracker_of(settings)) as connection:
-            desks = known_desks(connection, settings, now)
-            ticket = act(connection, token or "", deed(actor), _desk_of(desks), now, secrets.token_bytes)
-    except VerbError as error:
-        raise CommandError(str(error)) from None
-    if ticket is None:
+    by, now = _acts_as(settings, member), real().astimezone(UTC)
+    orders = Orders((Order(verb, " ".join(words.split())),), text.strip("\n").rstrip())
+    with writing(tracker_of(settings)) as connection:
+        desks = known_desks(connection, settings, now)
+
+        def desk_for(loaded: Any) -> Any:
+            if loaded.mailbox not in desks:
+                raise CommandError(f"the mailbox {loaded.mailbox!r} is not in the configuration: add it again")
+            return desk_of(loaded, desks)
+
+        done = command(connection, token_of(ref) or "", orders, by, desk_for, now, secrets.token_bytes)
+    if done is None:
         raise CommandError(f"there is no ticket {safe(ref)}: `triaged ticket list` shows them all")
+    if isinstance(done, Refused):
+        raise CommandError(done.why)
+    for line in done.lines:
+        click.echo(safe(line))
+    _say(done.worked)
+
+
+def _say(worked: Any) -> None:
     from triaged.ticket.clocks import is_open
 
-    running = sorted({c.promise for c in ticket.clocks if is_open(c)})
-    click.echo(f"{ticket.name.ref} is {ticket.state.value}; open promises: {', '.join(running) or 'none'}")
+    tended = worked.tended
+    running = sorted({c.promise for c in tended.clocks if is_open(c)})
+    click.echo(f"{tended.name.ref} is {tended.state.value}; open promises: {', '.join(running) or 'none'}")
 
 
-def _desk_of(desks: dict[str, Desk]) -> Callable[[Loaded], Desk]:
-    def find(loaded: Loaded) -> Desk:
-        from triaged.daemon.tending import desk_of
-
-        if loaded.mailbox not in desks:
-            raise CommandError(f"the mailbox {loaded.mailbox!r} is not in the configuration: add it again")
-        return desk_of(loaded, desks)
-
-    return find
+def _acts_as(settings: Settings, name: str) -> str:
+    """The address of the member of that name; "operator" for "". Raises CommandError where no member is called so."""
+    if not name:
+        return "operator"
+    for tenant in settings.tenants:
+        for member in tenant.team.members:
+            if name.lower() in (member.name.lower(), member.address.lower()):
+                return member.address.lower()
+    raise CommandError(f"there is no member {name!r} in the configuration: write the name as it stands there")

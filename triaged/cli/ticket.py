@@ -13,7 +13,6 @@ from triaged.cli.options import (
     NUMBER,
     config_option,
     json_option,
-    member_of,
     print_json,
     safe,
     settings_of,
@@ -22,9 +21,9 @@ from triaged.cli.options import (
 )
 
 
-@click.group("ticket")
+@click.group("ticket", cls=acting.Verbs)
 def command() -> None:
-    """List and show tickets, and say what they are."""
+    """List and show tickets, and work on them: the verbs are the commands of a member's mail."""
 
 
 @command.command("list")
@@ -97,47 +96,8 @@ def show(ref: str, config: Path | None, as_json: bool) -> None:
         _show(document)
 
 
-def _taking_for(kind: str, help_text: str) -> click.Command:
-    """A command that says what a ticket is."""
-
-    @click.argument("ref")
-    @click.option("--as", "member", default="", help="Which member says so; it stands in the ticket's events.")
-    @config_option
-    def take(ref: str, member: str, config: Path | None) -> None:
-        _take_for(ref, kind, member, config)
-
-    return click.command(kind, help=help_text)(take)
-
-
-for _name, _help in (
-    ("report", "Take a ticket for a report: its clocks run, counted from its receipt."),
-    ("question", "Take a ticket for a question: of its clocks only the acknowledgement runs."),
-    ("other", "Take a ticket for something else: of its clocks only the acknowledgement runs."),
-):
-    command.add_command(_taking_for(_name, _help))
 for _verb in acting.COMMANDS:
     command.add_command(_verb)
-
-
-def _take_for(ref: str, kind: str, member: str, config: Path | None) -> None:
-    import secrets
-
-    from triaged.daemon.clock import real
-    from triaged.ticket.reference import token_of
-    from triaged.ticket.verbs import VerbError
-    from triaged.tracker.engine import writing
-    from triaged.tracker.reclassifying import take_for
-
-    settings = settings_of(config)
-    actor, token = member_of(settings, member), token_of(ref)
-    try:
-        with writing(tracker_of(settings)) as connection:
-            running = take_for(connection, token, kind, actor, real(), secrets.token_bytes) if token else None
-    except VerbError as error:
-        raise CommandError(str(error)) from None
-    if running is None:
-        raise CommandError(f"there is no ticket {safe(ref)}: `triaged ticket list` shows them all")
-    click.echo(f"{safe(ref)} is taken for a {kind}; open promises: {', '.join(running) or 'none'}")
 
 
 def _show(d: dict[str, Any]) -> None:

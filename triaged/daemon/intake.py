@@ -28,7 +28,7 @@ from triaged.ticket.desk import Desk
 from triaged.ticket.known import Arrival, Known, clues
 from triaged.ticket.letters import Audience
 from triaged.ticket.reference import Entropy
-from triaged.tracker import blobs, receipts, returning
+from triaged.tracker import blobs, commanding, receipts, returning
 from triaged.tracker.acting import go_on
 from triaged.tracker.consequences import write
 from triaged.tracker.engine import reading, writing
@@ -211,13 +211,18 @@ def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, 
         items = returning.named(connection, [item for _, item in wave], desk.tenant)
         known = load_known(connection, items, desk, at)
         caused = _side_by_side(items, known, desk, at, intake.entropy)
-        written = [
-            Written(item, _bounded(consequence, claimed, aside), quiet=not claimed.sends_letters)
-            for (claimed, _), item, consequence in zip(wave, items, caused, strict=True)
-        ]
-        write(connection, written, desk, at, intake.entropy)
         desks = defaultdict(lambda: desk, intake.desks)  # a ticket of a mailbox that is gone is answered from here
-        go_on(connection, _heard(written), partial(desk_of, desks=desks), at, intake.entropy)
+        at_desk = partial(desk_of, desks=desks)
+        written, deeds = [], []
+        for (claimed, _), item, consequence in zip(wave, items, caused, strict=True):
+            bounded = _bounded(consequence, claimed, aside)
+            settled, deed = commanding.ponder(connection, item, bounded, at_desk, at, intake.entropy)
+            written.append(Written(item, settled, quiet=not claimed.sends_letters))
+            deeds += [deed] if deed else []
+        write(connection, written, desk, at, intake.entropy)
+        for deed in deeds:
+            commanding.finish(connection, deed, at, intake.entropy)
+        go_on(connection, _heard(written), at_desk, at, intake.entropy)
     reach("consequences-written")
     for w in written:
         log.info(
@@ -266,6 +271,7 @@ def _bounded(consequence: Consequence, claimed: Claimed, aside: str | None) -> C
         consequence = replace(consequence, clocks=())
     if not claimed.sends_letters:
         consequence = replace(consequence, letters=())
+        consequence = commanding.as_a_note(consequence, consequence.said) if consequence.said else consequence
     if aside is None or consequence.outcome is Outcome.COPY:
         return consequence
     return replace(consequence, outcome=Outcome.SET_ASIDE, reason=aside)

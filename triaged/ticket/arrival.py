@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from triaged.message.model import Kind
+from triaged.message.replies import own_text
 from triaged.ticket import opening, relaying
 from triaged.ticket.address import Garbled, Keyed, Role, bare
 from triaged.ticket.answering import proven
-from triaged.ticket.consequence import Bounced, Consequence, Outcome, Placed
+from triaged.ticket.consequence import Bounced, Consequence, Outcome, Placed, Said
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.known import Arrival, Clues, Known, KnownMessage, TicketView
@@ -19,6 +20,7 @@ from triaged.ticket.reference import Entropy
 REPORTS_ABOUT_MAIL = frozenset({Kind.MDN, Kind.FEEDBACK})
 GUESSED = "delivery-report-text"  # the reason of a delivery report that no field and no structure makes one
 SUPPRESSED = "auto-response-suppress"  # asks for no automatic answer, and says nothing of its own writer (AR-7)
+MOST_LINES = 10_000  # of a member's mail that are read for their own words
 # Kinds that a machine writes, and signs of one that stand in no person's mail.
 _MACHINES = frozenset({Kind.AUTO_REPLY, Kind.BOUNCE, Kind.MDN, Kind.FEEDBACK})
 _MACHINE_WORDS = frozenset(
@@ -118,9 +120,16 @@ def _from_member(thread: Thread, arrival: Arrival, desk: Desk, at: datetime, ent
         doubts = [r for r in arrival.message.automatic_reasons if r.word != SUPPRESSED]
         if doubts:
             return relaying.doubted_answer(ticket, arrival, doubts[0], desk, at, entropy)
-        return relaying.answer_researcher(ticket, arrival, desk, at, entropy)
-    event = relaying.message_event(arrival, Audience.TEAM, "a note")
-    return Consequence(Outcome.APPENDED, "note", ticket.name, placed=placed, events=(event,))
+        return _said(thread, Role.RESEARCHER, arrival, placed)
+    return _said(thread, Role.TEAM, arrival, placed)
+
+
+def _said(thread: Thread, role: Role, arrival: Arrival, placed: Placed) -> Consequence:
+    """A proven member's mail in a conversation of ours: their own words are read as commands and text."""
+    author, message = arrival.message.author, arrival.message
+    words = own_text(message.text, MOST_LINES)
+    said = Said(author.address.lower() if author else "", role, words, len(message.attachments))
+    return Consequence(Outcome.APPENDED, "a member's mail", thread.ticket.name, placed=placed, said=said)
 
 
 def _by_a_machine(arrival: Arrival) -> bool:

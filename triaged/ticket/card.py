@@ -52,6 +52,24 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """The report that is acknowledged, as far as the letter needs it."""
+
+    to: str  # the sender, as written; "" where there is none
+    subject: str
+    message_id: str
+    received_at: datetime
+    proven: bool
+
+
+def reported(arrival: Arrival) -> Reported:
+    """The same of an arriving message."""
+    message = arrival.message
+    to = message.author.address if message.author else ""
+    return Reported(to, message.subject, message.message_id, arrival.received_at, proven(arrival))
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """The policy's own sentences, word for word."""
 
@@ -64,14 +82,14 @@ class Terms:
     only_when_asked: bool = False  # nobody is named who has not asked for it
 
 
-def acknowledgement(card: Card, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Letter:
+def acknowledgement(card: Card, report: Reported, desk: Desk, at: datetime, entropy: Entropy) -> Letter:
     """AR-16: within its size, whatever the policy says. The full form goes to proven senders."""
     most = desk.caps.full_bytes if card.full else desk.caps.minimal_bytes
     ladder = FULL_LADDER if card.full else MINIMAL_LADDER
     for count in range(len(ladder) + 1):
         left = ladder[:count]
         house = _with_short_name(desk) if NAME in left else desk
-        letter = render_researcher(_letter(card, arrival, house, at, left), house, at, entropy)
+        letter = render_researcher(_letter(card, report, house, at, left), house, at, entropy)
         if len(letter.data) <= most:
             break
     return letter
@@ -81,24 +99,28 @@ def _with_short_name(desk: Desk) -> Desk:
     return replace(desk, policy=replace(desk.policy, organisation=desk.policy.organisation[:SHORT_NAME].strip()))
 
 
-def _letter(card: Card, arrival: Arrival, desk: Desk, at: datetime, left: tuple[str, ...]) -> ResearcherLetter:
+def _letter(card: Card, report: Reported, desk: Desk, at: datetime, left: tuple[str, ...]) -> ResearcherLetter:
     """P2: the minimal form holds nothing that the sender wrote."""
-    message = arrival.message
     shown = () if DATES in left else dates(_told(card, desk.policy), desk.policy, card.kept)
     file = calendar_file(card.name, shown, desk, at) if card.full and CALENDAR not in left else ""
     minimal = MINIMAL_SUBJECT.format(ref=card.name.ref)
     return ResearcherLetter(
         template="acknowledgement" if card.full else "acknowledgement_minimal",
         ticket=card.name,
-        to=message.author.address if message.author else "",
-        subject=answer_subject(message.subject, card.name, True) if card.full else minimal,
-        values=_values(card, arrival, desk, shown, left) | {"attached": bool(file)},
+        to=report.to,
+        subject=answer_subject(report.subject, card.name, _quotes(report, desk)) if card.full else minimal,
+        values=_values(card, report, desk, shown, left) | {"attached": bool(file)},
         automatic=Automatic.REPLIED,
-        parents=(message.message_id,) if message.message_id else (),  # TH-3: their References are not trusted
+        parents=(report.message_id,) if report.message_id else (),  # TH-3: their References are not trusted
         meets=card.kept,
-        proven=proven(arrival),
+        proven=report.proven,
         enclosed=Enclosure(MEDIA_TYPE, f"{card.name.ref}.ics", file) if file else None,
     )
+
+
+def _quotes(report: Reported, desk: Desk) -> bool:
+    """P2: whether the sender's own subject may come back."""
+    return report.proven or desk.acknowledge_unproven == "full"
 
 
 def _told(card: Card, policy: Policy) -> tuple[Clock, ...]:
@@ -107,17 +129,17 @@ def _told(card: Card, policy: Policy) -> tuple[Clock, ...]:
 
 
 def _values(
-    card: Card, arrival: Arrival, desk: Desk, shown: tuple[PromisedDate, ...], left: tuple[str, ...]
+    card: Card, report: Reported, desk: Desk, shown: tuple[PromisedDate, ...], left: tuple[str, ...]
 ) -> dict[str, object]:
     policy = desk.policy
     return {
         "ref": card.name.ref,
-        "received": shown_instant(arrival.received_at, desk),
+        "received": shown_instant(report.received_at, desk),
         "dates": tuple(d for d in shown if policy.promise(d.promise) is not None),
         "deadlines": tuple(d for d in shown if policy.promise(d.promise) is None),
         "organisation": policy.organisation,
         "contact": desk.address,
-        "subject": clean_header(arrival.message.subject)[:200] if card.full else "",
+        "subject": clean_header(report.subject)[:200] if card.full and _quotes(report, desk) else "",
         "kind": card.kind,
         "questions": () if QUESTIONS in left else tuple(question(policy, item) for item in card.missing),
         "terms": terms(policy, left) if card.full and card.kind == "report" else Terms(),

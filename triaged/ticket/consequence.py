@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from triaged.reading.facts_model import Fact
 from triaged.reading.noise import Noise
+from triaged.ticket.address import Role
 from triaged.ticket.clocks import Clock
 from triaged.ticket.events import Event
 from triaged.ticket.letters import Audience, Letter, TicketName
@@ -76,6 +77,16 @@ class ToStudy:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A proven member's own words on a ticket: what they do is decided with the ticket at hand (`ticket/obeying.py`)."""
+
+    by: str  # lower-case address
+    role: Role  # the conversation that they came to
+    words: str
+    files: int  # attached to the mail
+
+
+@dataclass(frozen=True, slots=True)
 class Consequence:
     """All that one receipt causes."""
 
@@ -92,3 +103,4 @@ class Consequence:
     gaps: Gaps | None = None
     brought: tuple[str, ...] = ()  # gaps that this message fills
     study: ToStudy | None = None
+    said: Said | None = None

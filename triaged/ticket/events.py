@@ -48,6 +48,21 @@ class EventKind(StrEnum):
     HEARD = "heard"  # the researcher wrote, or need not: they go on
     REHEARSED = "rehearsed"  # the instant was given by hand
     EXPLOITED = "exploited"  # somebody learned that the problem is used in attacks
+    TAKEN_UP = "taken_up"  # closed or declined before, and open again
+    ASSIGNED = "assigned"
+    ASSESSED = "assessed"  # with what severity and why; the move of the state is an event of its own
+    REFUSED = "refused"  # a member's mail with commands that could not all be done; none was
+    CANCELLED = "cancelled"  # a letter that waited was dropped
+    KEPT_BACK = "kept_back"  # a letter waits for a member's word
+    RELEASED = "released"  # a held letter may go
+    PROPOSED = "proposed"  # waits for a second member
+    CONFIRMED = "confirmed"
+    JOINED = "joined"  # a person takes part
+    LEFT = "left"
+    MERGED = "merged"
+    SPLIT = "split"
+    BREACHED = "breached"  # a member records that a rule of the policy was broken
+    SHOWN = "shown"  # evidence went to a member
     # Moves of the ticket's state, by people.
     ASSESSING = "assessing"
     VALID = "valid"  # assessed and accepted; "accepted" is what a server says of a letter
@@ -74,6 +89,7 @@ class State(StrEnum):
 # The state that an event leads to. Kinds that are not here change none.
 STATE_AFTER = {
     EventKind.RECEIVED: State.RECEIVED,
+    EventKind.TAKEN_UP: State.ASSESSING,
     EventKind.ASSESSING: State.ASSESSING,
     EventKind.VALID: State.ACCEPTED,
     EventKind.DECLINED: State.DECLINED,

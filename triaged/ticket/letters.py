@@ -92,6 +92,9 @@ class Letter:
     data: bytes
     meets: tuple[str, ...]
     proven: bool
+    not_before: datetime | None = None  # it waits until then, and can be taken back; None: it goes at once
+    hold_reason: str = ""  # it waits for a member's word
+    author: str = ""  # the member whose words it holds, lower-case; "" for our own
 
 
 def render_researcher(letter: ResearcherLetter, desk: Desk, at: datetime, entropy: Entropy) -> Letter:

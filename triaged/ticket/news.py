@@ -62,6 +62,8 @@ def moved_to(state: State, at: datetime) -> Happening:
 
 
 def _happening(at: datetime, event: Event) -> Happening | None:
+    if event.kind is EventKind.TAKEN_UP:
+        return moved_to(State.RECEIVED, at)
     if event.kind in STATE_AFTER and event.kind is not EventKind.RECEIVED:
         return moved_to(STATE_AFTER[event.kind], at)
     if event.kind is EventKind.MESSAGE and event.data.get("audience") == "researcher":

@@ -11,7 +11,7 @@ from triaged.reading.purpose import VERIFICATION
 from triaged.ticket.announcing import Announcement, document
 from triaged.ticket.answering import Answer, answer, proven
 from triaged.ticket.beginning import begin
-from triaged.ticket.card import Card, acknowledgement
+from triaged.ticket.card import Card, acknowledgement, reported
 from triaged.ticket.clocks import Clock, PromisedDate, dates, kept_by_acknowledgement, start
 from triaged.ticket.consequence import Consequence, Gaps, NewTicket, Outcome, Placed, ToStudy
 from triaged.ticket.desk import Desk
@@ -141,7 +141,7 @@ def _letters(opening: Opening, arrival: Arrival, desk: Desk, at: datetime, entro
     asked = opening.gaps.items if opening.gaps.asked else ()
     full = opening.answer.form == "full"
     card = Card(opening.name, opening.begun.clocks, opening.kept, opening.kind, asked, full)
-    return (acknowledgement(card, arrival, desk, at, entropy),)
+    return (acknowledgement(card, reported(arrival), desk, at, entropy),)
 
 
 def gathered(decided: Answer, arrival: Arrival) -> bool:

@@ -11,6 +11,7 @@ from triaged.ticket.deadlines import start_deadlines
 from triaged.ticket.events import Event, EventKind
 
 KINDS = ("report", "question", "other")
+TAKEN_FOR = "taken for a "  # how a waiver of ours begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +37,4 @@ def reclassify(
     others = tuple(sorted(known - {ACKNOWLEDGE}))
     clocks: dict[str, str] = {c.promise: c.due_at.isoformat() for c in starts}
     event = Event(EventKind.RECLASSIFIED, actor, {"from": was, "to": kind, "clocks": dict(clocks)})
-    return Reclassified(event, starts, others if report else (), () if report else others, f"taken for a {kind}")
+    return Reclassified(event, starts, others if report else (), () if report else others, f"{TAKEN_FOR}{kind}")

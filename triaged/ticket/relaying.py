@@ -13,19 +13,16 @@ from triaged.reading.inventory import pairs
 from triaged.reading.missing import missing
 from triaged.ticket.address import Role
 from triaged.ticket.answering import proven
-from triaged.ticket.clocks import PromisedDate, kept_by_answer
+from triaged.ticket.clocks import PromisedDate
 from triaged.ticket.consequence import Consequence, Outcome, Placed
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.known import Arrival, Clues, KnownMessage, OpenPromise, TicketView
 from triaged.ticket.letters import (
     Audience,
-    Automatic,
     Letter,
-    ResearcherLetter,
     TeamLetter,
     TicketName,
-    render_researcher,
     render_team,
 )
 from triaged.ticket.reference import Entropy
@@ -173,36 +170,12 @@ def held_letters(
     return to_team("relay", ticket.name, ticket.subject, values, Role.TEAM, desk, at, entropy, ticket.team_ids)
 
 
-def answer_researcher(ticket: TicketView, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
-    """A proven member's reply: its new words become a letter of the mailbox; the quote, the sender and the headers stay here."""
-    member = desk.named(arrival.message.author.address) if arrival.message.author else ""
-    words = arrival.message.new_text.strip()
-    placed = Placed(Audience.TEAM, True, None)
-    if not words or not ticket.reporter:
-        why = "it holds no words of your own" if ticket.reporter else "the ticket has no researcher's address"
-        mend = "write your answer above the quoted text" if ticket.reporter else "there is nobody to write to"
-        return _kept_back(ticket, arrival, placed, why, mend, desk, at, entropy)
-    if _holds_team_mail(words, ticket):
-        why = "it still holds what the team's mail says, which a researcher must not read"
-        mend = "take the quoted mail out, or have your mail client mark it with >"
-        return _kept_back(ticket, arrival, placed, why, mend, desk, at, entropy)
-    letter = render_researcher(_answer(ticket, words, desk), desk, at, entropy)
-    told = _tell_answered(ticket, arrival, member, words, desk, at, entropy)
-    event = Event(
-        EventKind.MESSAGE,
-        f"member:{member}",
-        {"receipt": arrival.receipt, "sha256": arrival.sha256, "audience": "team", "becomes": letter.message_id},
-    )
-    letters = (letter, *told)
-    return Consequence(Outcome.APPENDED, "answer", ticket.name, placed=placed, events=(event,), letters=letters)
-
-
-def _holds_team_mail(words: str, ticket: TicketView) -> bool:
+def speaks_as_we_do(words: str, token: str) -> bool:
     """AT-29: a client that quotes without marks sends our whole letter along, with the team's address and what we think of
     the sender.
     """
     folded = " ".join(words.lower().split())
-    return any(sign in folded for sign in (f"+{ticket.name.token}.{Role.TEAM}.", *_SIGNS))
+    return any(sign in folded for sign in (f"+{token}.{Role.TEAM}.", *_SIGNS))
 
 
 def doubted_answer(
@@ -213,35 +186,6 @@ def doubted_answer(
     why = f"it may be no person's mail ({doubt.word}: {doubt.header})"
     mend = "send it from an account that does not mark its mail so"
     return _kept_back(ticket, arrival, placed, why, mend, desk, at, entropy)
-
-
-def _answer(ticket: TicketView, words: str, desk: Desk) -> ResearcherLetter:
-    return ResearcherLetter(
-        template="answer",
-        ticket=ticket.name,
-        to=ticket.reporter_written,
-        subject=answer_subject(ticket.subject, ticket.name, ticket.reporter_proven),
-        values={"body": words},
-        automatic=Automatic.NO,  # AR-12: a person's words
-        parents=ticket.researcher_ids,
-        meets=kept_by_answer((p.promise, p.every) for p in ticket.promises),
-    )
-
-
-def _tell_answered(
-    ticket: TicketView, arrival: Arrival, member: str, words: str, desk: Desk, at: datetime, entropy: Entropy
-) -> tuple[Letter, ...]:
-    count = len(arrival.message.attachments)
-    warnings = (f"{count} attached file(s) stayed here and were NOT sent",) if count else ()
-    values = {
-        "member": clean_header(member),
-        "ref": ticket.name.ref,
-        "to": ticket.reporter,
-        "warnings": warnings,
-        "guide": guide(Role.TEAM, ticket.name, desk),
-        "body": quoted(words, desk.caps.relay_text),
-    }
-    return to_team("answered", ticket.name, ticket.subject, values, Role.TEAM, desk, at, entropy, ticket.team_ids)
 
 
 def unproven_member(

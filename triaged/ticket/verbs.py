@@ -55,6 +55,12 @@ def move(ticket: Tended, state: State, actor: str, at: datetime) -> Done:
     return _done(replace(ticket, state=state, since=at), (event,), at)
 
 
+def reopened(ticket: Tended, actor: str, at: datetime) -> Done:
+    """Taken up again: repeated promises run from now, the others by their old dates (`rounds.catch_up`)."""
+    event = Event(EventKind.TAKEN_UP, actor, {"from": ticket.state.value})
+    return _done(replace(ticket, state=State.ASSESSING, since=at), (event,), at)
+
+
 def waive(ticket: Tended, promise: str, why: str, actor: str, at: datetime) -> Done:
     """A promise need not be kept, in none of its rounds. Raises VerbError where none of that name runs."""
     moved = {c: transitions.waive(c, actor, why, at) for c in ticket.clocks if c.promise == promise}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -46,13 +46,23 @@ def write(connection: Connection, batch: Sequence[Written], desk: Desk, at: date
 def _tickets(connection: Connection, batch: Sequence[Written], desk: Desk, at: datetime) -> dict[str, int]:
     """Open the new tickets; token -> row id of every ticket that the batch concerns."""
     opened = [w.consequence.opens for w in batch if w.consequence.opens]
-    if opened:
-        capped = {w.consequence.opens.name.token for w in batch if w.consequence.opens and _waits_for_digest(w)}
-        rows = [_ticket_row(new, desk, at, new.name.token in capped) for new in opened]
-        connection.execute(ticket.insert(), rows)
+    capped = {w.consequence.opens.name.token for w in batch if w.consequence.opens and _waits_for_digest(w)}
+    open_tickets(connection, opened, desk, at, capped)
     tokens = {w.consequence.ticket.token for w in batch if w.consequence.ticket}
     if not tokens:
         return {}
+    found = connection.execute(select(ticket.c.token, ticket.c.id).where(ticket.c.token.in_(tokens)))
+    return {token: row for token, row in found}
+
+
+def open_tickets(
+    connection: Connection, opened: Sequence[NewTicket], desk: Desk, at: datetime, unannounced: Collection[str] = ()
+) -> dict[str, int]:
+    """Rows of new tickets and their reporters; token -> ticket row. `unannounced`: tokens that wait for the digest."""
+    if not opened:
+        return {}
+    connection.execute(ticket.insert(), [_ticket_row(new, desk, at, new.name.token in unannounced) for new in opened])
+    tokens = [new.name.token for new in opened]
     found = connection.execute(select(ticket.c.token, ticket.c.id).where(ticket.c.token.in_(tokens)))
     ids = {token: row for token, row in found}
     _participants(connection, opened, desk, at, ids)
@@ -250,9 +260,11 @@ def _letter_row(
         "language": queued.language,
         "meets": list(queued.meets),
         "proven": queued.proven,
-        "state": "queued",
+        "state": "held" if queued.hold_reason else "queued",
         "queued_at": at,
-        "not_before": at,
+        "not_before": queued.not_before or at,
+        "author": queued.author,
+        "hold_reason": queued.hold_reason[:500],
     }
 
 

@@ -75,11 +75,14 @@ def _tended(connection: Connection, row: Any, running: tuple[Clock, ...]) -> Ten
 
 
 def _last_written(connection: Connection, ticket_id: int) -> Any | None:
-    """The event of the last letter to the researcher that was queued."""
-    letters = (event.c.ticket_id == ticket_id, event.c.kind == EventKind.QUEUED)
-    return connection.execute(
-        select(event.c.seq, event.c.at).where(*letters).order_by(event.c.seq.desc()).limit(1)
-    ).one_or_none()
+    """The event of the last letter to the researcher that was queued, and that nobody dropped or holds back."""
+    queued = (event.c.ticket_id == ticket_id, event.c.kind == EventKind.QUEUED, event.c.body.is_not(None))
+    back = (letter.c.ticket_id == ticket_id, letter.c.state.in_(("dropped", "held")))
+    stopped = set(connection.execute(select(letter.c.message_id).where(*back)).scalars())
+    rows = connection.execute(
+        select(event.c.seq, event.c.at, event.c.kind, event.c.body).where(*queued).order_by(event.c.seq.desc())
+    )
+    return next((row for row in rows if event_of(row.kind, row.body).data.get("letter") not in stopped), None)
 
 
 def _happenings(connection: Connection, ticket_id: int, after: int) -> tuple[Happening, ...]:
@@ -91,11 +94,12 @@ def _happenings(connection: Connection, ticket_id: int, after: int) -> tuple[Hap
 def _reachable(connection: Connection, ticket_id: int, reporter: Any, thread: Sequence[Any]) -> bool:
     """Law 5: a member wrote to them; or we could answer, and they have proven themselves, then or since."""
     to_them = (letter.c.ticket_id == ticket_id, letter.c.audience == Audience.RESEARCHER, letter.c.state.not_in(_GONE))
-    templates = set(connection.execute(select(letter.c.template).where(*to_them).distinct()).scalars())
-    if reporter is None or not templates:
+    written = connection.execute(select(letter.c.template, letter.c.author).where(*to_them).distinct()).all()
+    if reporter is None or not written:
         return False
+    by_a_member = any(row.author or row.template == _ANSWER for row in written)
     said = (m for m in thread if m.direction == "in" and m.counterpart == reporter.address)
-    return _ANSWER in templates or bool(reporter.proven) or any(m.proven for m in said)
+    return by_a_member or bool(reporter.proven) or any(m.proven for m in said)
 
 
 def write(

@@ -1,0 +1,151 @@
+"""The table of what members may do to a ticket. Help, the document for the team and the command line come from it; does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Text(StrEnum):
+    """Where the text beside a command goes."""
+
+    NOWHERE = ""  # the command takes none
+    RESEARCHER = "researcher"
+    TEAM = "team"
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One command."""
+
+    name: str
+    words: str  # what follows it, as usage shows it: "[PROMISE] DAY REASON"
+    about: str
+    text: Text = Text.NOWHERE
+    wanted: bool = False  # the text must be there
+    roles: frozenset[str] = frozenset({"triager", "lead"})
+    second: bool = False  # a second member has to confirm it, where the team is of two or more
+    private: bool = False  # nobody else hears of it
+    by_mail: bool = False  # not on the command line
+
+    @property
+    def usage(self) -> str:
+        return f"{self.name} {self.words}".rstrip()
+
+
+EVERYBODY = frozenset({"triager", "lead", "observer"})
+LEAD = frozenset({"lead"})  # where the team has one; else a triager may
+
+
+def _looking(name: str, words: str, about: str, *, by_mail: bool = False) -> Verb:
+    return Verb(name, words, about, roles=EVERYBODY, private=True, by_mail=by_mail)
+
+
+GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
+    (
+        "To the researcher, with the text below the commands",
+        (
+            Verb("reply", "", "answers the researcher", Text.RESEARCHER, wanted=True),
+            Verb("ask", "", "asks the researcher; promises that pause stand still until they write", Text.RESEARCHER, wanted=True),
+            Verb("update", "", "tells the researcher how it stands", Text.RESEARCHER, wanted=True),
+            Verb("attach", "", "sends the files of this mail to the researcher, with the text", Text.RESEARCHER, by_mail=True),
+            Verb("acknowledge", "", "sends the acknowledgement, where none went out"),
+        ),
+    ),
+    (
+        "What the report is, and what became of it",
+        (
+            Verb(
+                "assess",
+                "accepted|declined [REASON] [SEVERITY] [cvss VECTOR] [fix-by DAY]",
+                "tells the researcher our assessment, with the text; reasons: out-of-scope, not-a-vulnerability, not-reproducible",
+                Text.RESEARCHER,
+            ),
+            Verb("duplicate-of", "REF", "declines it as known from another ticket, and tells the researcher so", Text.RESEARCHER),
+            Verb("fixed", "", "a fix is available"),
+            Verb("disclose", "DAY", "the day of publication, as agreed with the researcher", second=True),
+            Verb("extend", "[PROMISE] DAY REASON", "a later day; the researcher is told the reason"),
+            Verb("exploited", "", "it is used in attacks: the fix is due sooner, legal clocks start where the policy says so"),
+            Verb("close", "", "closes it; what a letter owes stays owed"),
+            Verb("reopen", "", "takes it up again"),
+            Verb("report", "", "takes it for a report: all promises run, counted from its receipt"),
+            Verb("question", "", "takes it for a question: only the acknowledgement is owed"),
+            Verb("other", "", "takes it for something else: only the acknowledgement is owed"),
+            Verb("spam", "", "closes it as spam; nothing is owed"),
+            Verb("merge", "REF", "joins it to an earlier ticket of the same researcher"),
+            Verb("split", "SUBJECT", "opens a second ticket for another problem in the same report"),
+            Verb("breach", "RULE", "records that a rule of the policy was broken; nobody is told"),
+        ),
+    ),
+    (
+        "Promises",
+        (
+            Verb("wait", "", "we wait on the researcher: promises that pause stand still until they write"),
+            Verb("resume", "", "we wait no more"),
+            Verb("keep", "PROMISE", "a promise was kept in a way that triaged can't see"),
+            Verb("waive", "PROMISE REASON", "a promise need not be kept; nobody outside is told", roles=LEAD),
+        ),
+    ),
+    (
+        "People",
+        (
+            Verb("assign", "NAME|me|nobody", "whose ticket it is"),
+            Verb("add", "ADDRESS", "lets a person take part as the researcher does, from now on"),
+            Verb("remove", "ADDRESS", "a participant takes part no more"),
+            Verb("note", "", "a note for the team; it never leaves it", Text.TEAM, wanted=True, roles=EVERYBODY),
+        ),
+    ),
+    (
+        "Letters that have not gone yet, and what waits for a second member",
+        (
+            Verb("cancel", "", "drops the letters that wait, and proposals"),
+            Verb("hold", "", "keeps the letters that wait back"),
+            Verb("send", "", "lets held letters go, whatever they were held for"),
+            Verb("confirm", "", "lets another member's proposal take effect"),
+        ),
+    ),
+    (
+        "To look at it",
+        (
+            _looking("show", "", "how the ticket stands"),
+            _looking("attachments", "[N]", "mails you the files, or file N, in an archive with a password", by_mail=True),
+            _looking("password", "", "mails you the password of your archives", by_mail=True),
+            _looking("help", "", "this list"),
+        ),
+    ),
+)  # fmt: skip
+
+VERBS: Mapping[str, Verb] = MappingProxyType({verb.name: verb for _, verbs in GROUPS for verb in verbs})
+
+HOW = (
+    "Commands are lines that begin with / at the top of your mail; a / line further down\n"
+    "is text. Text follows below them. All commands of a mail are done, or none.\n"
+    "A DAY is 2026-12-24, 24 December, tomorrow, friday or in 2 weeks; SEVERITY is\n"
+    "none, low, medium, high or critical.\n"
+    "On the command line: triaged ticket VERB REF [words] [--text FILE] [--as MEMBER]."
+)
+
+
+def help_text() -> str:
+    """All commands, as /help mails them, `triaged ticket --help` prints them and the document for the team has them."""
+    return "\n".join((HOW, *(line for title, verbs in GROUPS for line in _group(title, verbs))))
+
+
+def _group(title: str, verbs: Iterable[Verb]) -> Iterable[str]:
+    yield from ("", f"{title}:")
+    for verb in verbs:
+        yield f"  /{verb.usage}"
+        yield f"      {verb.about}{_more(verb)}"
+
+
+def _more(verb: Verb) -> str:
+    said = []
+    if verb.second:
+        said.append("a second member confirms it")
+    if verb.roles is LEAD:
+        said.append("a lead's word, where the team has one")
+    if verb.by_mail:
+        said.append("by mail only")
+    return f" ({'; '.join(said)})" if said else ""

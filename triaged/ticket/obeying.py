@@ -1,0 +1,194 @@
+"""Orders carried out on a ticket: all of them, or none. A pure function; mail and command line both end here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from triaged.ticket import deeds_letters as letters
+from triaged.ticket import deeds_report as report
+from triaged.ticket import deeds_work as work
+from triaged.ticket.address import Role
+from triaged.ticket.commands import LEAD, VERBS, Text, Verb
+from triaged.ticket.events import Event, EventKind
+from triaged.ticket.grammar import Order, Orders, Refused, takes_text
+from triaged.ticket.letters import Letter
+from triaged.ticket.shown import shown_instant
+from triaged.ticket.verbs import VerbError
+from triaged.ticket.worked import OPERATOR, Case, Obeyed, Proposal, Step, Worked
+from triaged.ticket.writing import MOST_SHOWN, on_its_way
+
+Deed = Callable[[Worked, str, Case], Step]
+
+DEEDS: Mapping[str, Deed] = MappingProxyType(
+    {
+        "reply": letters.reply,
+        "ask": letters.ask,
+        "update": letters.update,
+        "attach": letters.attach,
+        "acknowledge": letters.acknowledge,
+        "assess": report.assess,
+        "duplicate-of": report.duplicate_of,
+        "fixed": report.fixed,
+        "disclose": work.disclose,
+        "extend": work.extend,
+        "exploited": work.exploited,
+        "close": report.close,
+        "reopen": report.reopen,
+        "report": report.take_for("report"),
+        "question": report.take_for("question"),
+        "other": report.take_for("other"),
+        "spam": report.spam,
+        "merge": report.merge,
+        "split": report.split,
+        "breach": report.breach,
+        "wait": work.wait,
+        "resume": work.resume,
+        "keep": work.keep,
+        "waive": work.waive,
+        "assign": work.assign,
+        "add": work.add,
+        "remove": work.remove,
+        "note": letters.note,
+        "cancel": letters.cancel,
+        "hold": letters.hold,
+        "send": letters.send,
+        "show": work.show,
+        "attachments": letters.attachments,
+        "password": letters.tell_password,
+        "help": work.help_,
+    }
+)
+_NAMES_OTHERS = frozenset({"merge", "duplicate-of"})  # their words name another ticket
+_WANT_CONTENTS = frozenset({"attachments"})
+
+
+def obey(worked: Worked, orders: Orders, role: Role, case: Case) -> Obeyed | Refused:
+    """What `orders` make of the ticket. `role`: the conversation that they came to, which takes the text that no command takes."""
+    taker = takes_text(orders)
+    if isinstance(taker, Refused):
+        return taker
+    whole = _with_its_text(orders, taker, role)
+    if isinstance(whole, Refused):
+        return whole
+    done = Obeyed(worked, (), (), (), private=all(o.verb.private for o in whole.orders))
+    for order in whole.orders:
+        text = whole.text if order.verb.text is not Text.NOWHERE else ""
+        try:
+            done = _after(done, _step(done.worked, order, replace(case, text=text)), case)
+        except VerbError as error:
+            return Refused(f"{order}: {error}", "nothing else of the mail was done either: mend it and send it again")
+    return done
+
+
+def _with_its_text(orders: Orders, taker: Order | None, role: Role) -> Orders | Refused:
+    """A text without a command is an answer or a note, by the conversation that it came to; beside commands it has to be said."""
+    if taker is not None or not orders.text:
+        return orders if orders.orders else Refused("it holds no words of your own", "write above the quoted text")
+    if not orders.orders:
+        return replace(orders, orders=(Order(VERBS["reply" if role is Role.RESEARCHER else "note"], ""),))
+    if role is Role.RESEARCHER:
+        return Refused(
+            "it does not say where its text goes",
+            "write /reply (to the researcher) or /note (to the team) above the text",
+        )
+    return replace(orders, orders=(*orders.orders, Order(VERBS["note"], "")))
+
+
+def _step(worked: Worked, order: Order, case: Case) -> Step:
+    _may(order.verb, case)
+    if order.verb.name == "confirm":
+        return _confirmed(worked, order, case)
+    if order.verb.second and case.desk.two_person and not case.confirmed:
+        return _proposed(worked, order, case)
+    return DEEDS[order.verb.name](worked, order.words, case)
+
+
+def _may(verb: Verb, case: Case) -> None:
+    """Raises VerbError where the member's role does not let them. An operator works on the machine itself."""
+    if case.by == OPERATOR or case.role in _roles(verb, case):
+        return
+    raise VerbError(f"your role is {case.role}, and this is for {' or '.join(sorted(_roles(verb, case)))}")
+
+
+def _roles(verb: Verb, case: Case) -> frozenset[str]:
+    has_lead = any(member.role == "lead" for member in case.desk.members.values())
+    return verb.roles if verb.roles != LEAD or has_lead else frozenset({"lead", "triager"})
+
+
+def _proposed(worked: Worked, order: Order, case: Case) -> Step:
+    """It is tried, so that nobody is asked to confirm what can't be done, and waits for a second member."""
+    DEEDS[order.verb.name](worked, order.words, case)
+    proposal = Proposal(0, order.verb.name, order.words, case.text, case.by, case.at)
+    event = Event(EventKind.PROPOSED, case.actor, {"verb": order.verb.name, "words": order.words})
+    line = f"proposed: {order}; it takes effect when a second member answers with /confirm"
+    return Step(replace(worked, proposals=(*worked.proposals, proposal)), (line,), (event,))
+
+
+def _confirmed(worked: Worked, order: Order, case: Case) -> Step:
+    if order.words:
+        raise VerbError(f"{order.words[:40]!r} means nothing here: /confirm alone")
+    waiting = [p for p in worked.proposals if p.by != case.by]
+    if not waiting:
+        raise VerbError("there is nothing of another member's to confirm")
+    proposal = waiting[-1]
+    proposer = replace(case, by=proposal.by, actor=_actor(proposal.by, case), text=proposal.text, confirmed=case.shown)
+    left = tuple(p for p in worked.proposals if p != proposal)
+    step = DEEDS[proposal.verb](replace(worked, proposals=left), proposal.words, proposer)
+    event = Event(
+        EventKind.CONFIRMED, case.actor, {"verb": proposal.verb, "words": proposal.words, "by": proposer.actor}
+    )
+    return replace(step, lines=(f"confirmed what {proposer.shown} proposed", *step.lines), events=(event, *step.events))
+
+
+def _actor(by: str, case: Case) -> str:
+    return by if by == OPERATOR else f"member:{case.desk.named(by)}"
+
+
+def _after(done: Obeyed, step: Step, case: Case) -> Obeyed:
+    ways = [on_its_way(letter, done.worked, case) for letter in step.letters]
+    sent = tuple(letter for letter, _ in ways)
+    told = tuple(line for letter, overlaps in ways for line in _way(letter, overlaps, case))
+    return Obeyed(
+        worked=_threaded(step.worked, sent),
+        lines=(*done.lines, *step.lines, *told),
+        events=(*done.events, *step.events),
+        letters=(*done.letters, *sent),
+        enclosed=(*done.enclosed, *step.enclosed),
+        elsewhere=(*done.elsewhere, *step.elsewhere),
+        splits=(*done.splits, *step.splits),
+        noted=done.noted or step.noted,
+        private=done.private,
+        body=step.body or done.body,
+    )
+
+
+def _threaded(worked: Worked, sent: tuple[Letter, ...]) -> Worked:
+    ids = tuple(letter.message_id for letter in sent if letter.token == worked.name.token)
+    new = tuple(i for i in ids if i not in worked.tended.researcher_ids)
+    return worked.with_tended(replace(worked.tended, researcher_ids=(*worked.tended.researcher_ids, *new)))
+
+
+def _way(letter: Letter, overlaps: tuple[object, ...], case: Case) -> Iterator[str]:
+    """What the echo says of a letter: when it goes, or why it does not."""
+    if letter.hold_reason:
+        yield f"HELD, not sent: the letter to {letter.to} holds what is internal"
+        for one in overlaps[:MOST_SHOWN]:
+            yield f"   {one.what}: {one.shown!r}"  # type: ignore[attr-defined]
+        yield "   /send lets it go all the same; /cancel drops it, and you write it anew"
+    elif case.desk.undo:
+        until = shown_instant(case.at + case.desk.undo, case.desk)
+        yield f"the letter to {letter.to} goes at {until}: until then /cancel drops it, /hold keeps it back"
+    else:
+        yield f"the letter to {letter.to} is on its way"
+
+
+def named_tickets(orders: Orders) -> tuple[str, ...]:
+    """Tickets that the orders name: what must be known of them to obey."""
+    return tuple(order.words for order in orders.orders if order.verb.name in _NAMES_OTHERS)
+
+
+def wants_contents(orders: Orders) -> bool:
+    """Whether the files themselves are needed."""
+    return any(order.verb.name in _WANT_CONTENTS for order in orders.orders)

@@ -1,0 +1,88 @@
+"""Letters to researchers with a member's words: rendered from text alone, compared with the inside, and made to wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from triaged.ticket.clocks import kept_by_answer
+from triaged.ticket.gate import Inside, Overlap, overlaps
+from triaged.ticket.letters import Audience, Automatic, Letter, ResearcherLetter, render_researcher
+from triaged.ticket.reference import reference
+from triaged.ticket.relaying import answer_subject
+from triaged.ticket.verbs import VerbError
+from triaged.ticket.wire import Enclosure
+from triaged.ticket.worked import Case, Person, Worked
+
+MOST_SHOWN = 5  # overlaps that the echo lists
+
+
+def to_people(
+    worked: Worked, template: str, values: Mapping[str, object], case: Case, enclosed: tuple[Enclosure, ...] = ()
+) -> tuple[Letter, ...]:
+    """One letter to each who takes part, the reporter first; only the reporter's keeps promises (SM-6: one recipient each).
+
+    Raises VerbError where there is nobody to write to.
+    """
+    if not worked.people:
+        raise VerbError(f"{worked.name.ref} has no researcher's address: there is nobody to write to")
+    people = sorted(worked.people, key=lambda person: person is not worked.reporter)
+    return tuple(_letter(worked, person, template, values, case, enclosed) for person in people)
+
+
+def _letter(
+    worked: Worked,
+    person: Person,
+    template: str,
+    values: Mapping[str, object],
+    case: Case,
+    enclosed: tuple[Enclosure, ...],
+) -> Letter:
+    reporter = worked.reporter
+    promises = ((c.promise, bool(c.every)) for c in worked.tended.clocks)
+    letter = ResearcherLetter(
+        template=template,
+        ticket=worked.name,
+        to=person.written,
+        subject=answer_subject(worked.tended.subject, worked.name, bool(reporter and reporter.proven)),
+        values=values,
+        automatic=Automatic.NO,  # AR-12: a person's words
+        parents=worked.tended.researcher_ids,
+        meets=kept_by_answer(promises) if person is reporter else (),
+        enclosed=enclosed[0] if enclosed else None,
+    )
+    return render_researcher(letter, case.desk, case.at, case.entropy)
+
+
+def file_of(media_type: str, name: str, data: bytes) -> Enclosure:
+    """A file that goes with a letter."""
+    return Enclosure(media_type, name, data)  # type: ignore[arg-type]
+
+
+def on_its_way(letter: Letter, worked: Worked, case: Case) -> tuple[Letter, tuple[Overlap, ...]]:
+    """The letter as it will wait: for the undo time, or held for a member's word (AT-29)."""
+    if letter.audience is not Audience.RESEARCHER:
+        return letter, ()
+    found = overlaps(letter.subject, letter.text, inside(worked, case, letter))
+    reason = "; ".join(f"{one.what}: {one.shown}" for one in found[:MOST_SHOWN])
+    author = case.by
+    return replace(letter, not_before=case.at + case.desk.undo, hold_reason=reason, author=author), found
+
+
+def inside(worked: Worked, case: Case, letter: Letter) -> Inside:
+    """What must not reach the researcher of this ticket. What the policy says everybody may read."""
+    desk = case.desk
+    members = tuple((m.name, m.address) for m in desk.members.values())
+    team = tuple(("", address) for address in (*desk.notify, *desk.escalate))
+    policy = desk.policy
+    clauses = (policy.text or "", *(c.clause for c in worked.tended.clocks), policy.organisation, desk.address)
+    others = tuple(other.name.ref for other in worked.others.values())
+    return Inside(
+        notes=worked.notes,
+        said=(*worked.said, *clauses, worked.tended.subject),
+        references=others,
+        own=reference(policy.prefix, letter.token),
+        people=(*members, *team),
+        words=desk.internal,
+        prefix=policy.prefix,
+    )
