@@ -24,6 +24,7 @@ from sqlalchemy import Connection
 from tests.servers.dovecot import Dovecot
 from tests.servers.imap import PASSWORD
 from tests.servers.process import stop, tail
+from triaged.mail.retry import LETTER_RETRIES, SERVER_HOLDS
 from triaged.ticket.reference import token_of
 from triaged.tracker import showing
 from triaged.tracker.engine import connect, reading
@@ -31,7 +32,9 @@ from triaged.tracker.engine import connect, reading
 ROOT = Path(__file__).parents[2]
 POLICY = ROOT / "config/policies/ims-network.toml"
 REF = re.compile(r"IMS-[0-9A-Z]{4}-[0-9A-Z]{4}")
-PATIENCE = 60.0  # seconds; what takes one on a machine of its own takes many on a busy one
+BUSY = 60.0  # seconds; what takes one on a machine of its own takes many on a busy one
+# A letter that a fault cut off in the midst goes again after the first retry, and a server that fails on and on is held.
+PATIENCE = BUSY + max(LETTER_RETRIES[0], SERVER_HOLDS[-1]).total_seconds()
 TRACE = re.compile(rb"\A(?:(?:Return-Path|Delivered-To|Received|Authentication-Results):[^\n]*\n(?:[ \t][^\n]*\n)*)+")
 
 TEMPLATE = """\
@@ -175,6 +178,9 @@ class Installation:
         try:
             yield process
             end_well(process, self.log, stopped_within)
+        except BaseException as error:
+            error.add_note(unusual(self.log.read_text(errors="replace")))
+            raise
         finally:
             stop(process)
 

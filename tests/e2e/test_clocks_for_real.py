@@ -35,7 +35,7 @@ def reported(house: Installation) -> datetime:
     """A proven researcher's report through Postfix, taken in and acknowledged; when it was received."""
     with smtplib.SMTP("127.0.0.1", house.mx_port) as server:
         server.sendmail(house.researcher, [house.address], report(house.researcher, house.address))
-    house.dovecot.wait_for(house.address, 1)
+    house.got(house.address)
     house.once()
     engine = connect(house.url)
     with reading(engine) as connection:

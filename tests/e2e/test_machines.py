@@ -36,7 +36,7 @@ def test_a_bounced_acknowledgement_opens_its_promise_again_and_the_team_is_told(
     assert b".b." in house.inbox(house.address)[1].split(b"\r\n\r\n")[0]
     house.once()
     assert acknowledge(house, ticket["ref"])["met_at"] is None
-    told = parsed(house.dovecot.wait_for(house.team, 2)[1])
+    told = house.got(house.team, 2)[1]
     assert "did not arrive" in told.get_content()
     assert "acknowledge" in told.get_content()
     assert [e["kind"] for e in house.ticket(ticket["ref"])["events"]][-2:] == ["undelivered", "reopened"]
@@ -54,7 +54,7 @@ def test_a_refused_acknowledgement_stays_the_teams_work(house: Installation) -> 
     house.once()
     [ticket] = house.tickets()
     assert acknowledge(house, ticket["ref"])["met_at"] is None
-    told = [parsed(raw).get_content() for raw in house.dovecot.wait_for(house.team, 2)]
+    told = [letter.get_content() for letter in house.got(house.team, 2)]
     assert any("did not arrive" in text and "550" in text for text in told)
     house.audit()
 

@@ -7,7 +7,11 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.installation import Installation, end_well, until
+
+pytestmark = pytest.mark.timeout(600)
 
 
 def children(pid: int) -> list[int]:
@@ -44,7 +48,7 @@ def test_forty_reports_survive_kills_of_the_reader_and_of_the_process_and_a_stop
     time.sleep(1)
     seen |= {*children(again.pid)}
     end_well(again, house.log, 10)
-    until(lambda: not [pid for pid in seen if alive(pid)], 5, "no child is left")
+    until(lambda: not [pid for pid in seen if alive(pid)], what="no child is left")
     house.once()
     house.once()
     tickets = house.tickets()

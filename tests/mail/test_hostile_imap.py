@@ -428,6 +428,34 @@ def test_a_refused_login_is_tried_again_as_its_reason_allows(code: bytes, kind: 
     assert (events[0].kind, events[0].retry_seconds, events[0].code) == (kind, seconds, code.decode())
 
 
+ENDS_AT_LOGIN = [
+    (b"", "lost", 1.0),
+    (b"* BYE the server is going down\r\n", "lost", 1.0),
+    (b"* BYE [UNAVAILABLE] later\r\n", "lost", 1.0),
+    (b"* BYE [AUTHENTICATIONFAILED] no\r\n", "login_refused", 900.0),
+]
+
+
+@pytest.mark.parametrize("capabilities", [b"IMAP4rev1 IDLE", b"IMAP4rev1 IDLE AUTH=PLAIN"])
+@pytest.mark.parametrize(("said", "kind", "seconds"), ENDS_AT_LOGIN)
+def test_a_line_that_ends_at_login_is_no_refused_password(
+    capabilities: bytes, said: bytes, kind: str, seconds: float
+) -> None:
+    """IM-11: the mailbox is not left alone for a quarter of an hour because a line was cut in the wrong moment."""
+
+    def login(connection: Connection, tag: bytes, rest: bytes) -> None:
+        connection.say_raw(said)
+        raise Hangup
+
+    acts = {b"LOGIN": login, b"AUTHENTICATE": login}
+    with (
+        scripted(capabilities=capabilities, act=acts) as server,
+        watching(account(server), Store(), timeouts=QUICK) as events,
+    ):
+        until(lambda: events)
+    assert (events[0].kind, events[0].retry_seconds) == (kind, seconds)
+
+
 def test_reconnecting_waits_longer_each_time_and_starts_over_when_it_works() -> None:
     """IM-11: a server that hangs up at once isn't hammered."""
     with scripted(act={b"EXAMINE": hangup}) as server, watching(account(server), Store(), timeouts=QUICK) as events:

@@ -55,7 +55,7 @@ class ImapServer:
         with self.session(user, folder) as peer:
             return selected(peer, "EXISTS")
 
-    def wait_for(self, user: str, count: int = 1, folder: str = "INBOX", seconds: float = 15) -> list[bytes]:
+    def wait_for(self, user: str, count: int = 1, folder: str = "INBOX", seconds: float = 60) -> list[bytes]:
         """fetch_all as soon as there are this many; AssertionError when there are not in time."""
         end = time.monotonic() + seconds
         while (seen := self.count(user, folder)) < count:

@@ -108,7 +108,7 @@ def start(
         )
 
 
-def wait_for_greeting(process: subprocess.Popen[bytes], port: int, log: Path, seconds: float = 20) -> None:
+def wait_for_greeting(process: subprocess.Popen[bytes], port: int, log: Path, seconds: float = 60) -> None:
     """Until the port answers with a first byte. Raises NotStarted with the log's tail when it doesn't."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:

@@ -44,7 +44,7 @@ class Office:
 
 
 @dataclass(slots=True)
-class _Hold:
+class Hold:
     """A server that can't be used just now."""
 
     until: datetime
@@ -56,7 +56,7 @@ class _Round:
     """The state of one event loop's sending."""
 
     submissions: dict[str, Submission]
-    holds: dict[str, _Hold] = field(default_factory=dict)
+    holds: dict[str, Hold] = field(default_factory=dict)
     flying: set[asyncio.Task[Result]] = field(default_factory=set)
 
 
@@ -80,8 +80,8 @@ async def _serve(office: Office, stop: Event, kicked: Event) -> None:
             if state.flying:
                 await _collect(office, state)
                 continue
-            pause = await asyncio.to_thread(_pause, office, state)
-            await loop.run_in_executor(None, kicked.wait, pause)
+            seconds = await asyncio.to_thread(pause, office, state.holds)
+            await loop.run_in_executor(None, kicked.wait, seconds)
         while state.flying:
             await _collect(office, state)
     finally:
@@ -162,11 +162,11 @@ def _note_server(state: _Round, mailbox: str, outcome: Outcome, at: datetime) ->
     if held is not None and held.until > at:
         return  # letters that were on their way say the same once more
     failures = (held.failures if held else 0) + 1
-    state.holds[mailbox] = _Hold(hold_until(failures, at, outcome.scope), failures)
+    state.holds[mailbox] = Hold(hold_until(failures, at, outcome.scope), failures)
     log.warning("outbox held", mailbox=mailbox, scope=outcome.scope, failures=failures)
 
 
-def result(parcel: Parcel, outcome: Outcome, at: datetime, hold: _Hold | None) -> Result:
+def result(parcel: Parcel, outcome: Outcome, at: datetime, hold: Hold | None) -> Result:
     """What an attempt came to, as the outbox keeps it: a table of the four outcomes."""
     if isinstance(outcome, Sent):
         return Result(parcel.id, "accepted", outcome.reply, at, at)
@@ -197,12 +197,15 @@ def _record(office: Office, results: Sequence[Result]) -> None:
     reach("results-recorded")
 
 
-def _pause(office: Office, state: _Round) -> float:
+def pause(office: Office, holds: Mapping[str, Hold]) -> float:
     """Seconds until the next letter may go."""
     now = office.now()
     with reading(office.engine) as connection:
-        due = outbox.next_due(connection, [m for m in office.accounts if m not in state.holds])
-    instants = [hold.until for hold in state.holds.values()] + ([due] if due else [])
+        due = outbox.next_due(connection, [m for m in office.accounts if m not in holds])
+        held = {mailbox: outbox.next_due(connection, [mailbox]) for mailbox in holds}
+    instants = [due] if due else []
+    # A hold that is over stands until a letter ends it: where none is due, its instant is nothing to wake for.
+    instants += [max(due, holds[mailbox].until) for mailbox, due in held.items() if due]
     if not instants:
         return LONGEST_WAIT
     return min(LONGEST_WAIT, max(0.01, (min(instants) - now).total_seconds()))

@@ -325,7 +325,17 @@ def _enter(client: MeteredClient, account: ImapAccount, context: ssl.SSLContext 
     except (imaplib.IMAP4.abort, ProtocolError):
         raise
     except imaplib.IMAP4.error as error:
-        raise LoginRefused(_CONTROL.sub(" ", str(error))[:500], _code(error)) from error
+        raise _login_ended(client, error) from error
+
+
+def _login_ended(client: MeteredClient, error: Exception) -> ImapError:
+    """Refused or lost: the library makes the same LoginError of both. A BYE with a code is an answer all the same."""
+    farewell = b" ".join(client.wire.untagged_responses.get("BYE") or []).decode("ascii", "replace")
+    code = _code(error) or _code(ImapError(farewell))
+    if isinstance(error.__context__, imaplib.IMAP4.abort) and not code:
+        return ConnectionLost(f"login: {_text(error.__context__)}")
+    text = str(error) if farewell in str(error) else f"{error} {farewell}"
+    return LoginRefused(_CONTROL.sub(" ", text)[:500], code)
 
 
 def _start_tls(client: MeteredClient, context: ssl.SSLContext) -> None:
