@@ -37,7 +37,7 @@ from triaged.tracker.schema import ticket as ticket_table
 
 WORDS = "We could reproduce it, thank you. We are working on it."  # every letter of the member
 OWN = "(a member's own letter)"  # as the stories write it
-BESIDE = ("board", "answered")  # the day's board, and what the team hears of a member's letter: no clock's
+BESIDE = ("board", "done")  # the day's board, and what the team hears of a member's letter: no clock's
 HEAD = re.compile(r"^== \d+\. (\S+)  to the (researcher|team): (\w+)(?:, keeps ([\w, ]+?))? =*$", re.MULTILINE)
 KEY = re.compile(r"(\+[0-9a-z]{8}\.[a-z]\.)[0-9a-z]+@")
 SECOND = timedelta(seconds=1)

@@ -20,10 +20,16 @@ from triaged.settings.limits import Limits
 from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.announcing import Studied, announce, announcement_of
 from triaged.ticket.arrival import receive
+from triaged.ticket.clocks import Clock
 from triaged.ticket.consequence import Consequence
 from triaged.ticket.desk import Caps, Colleague, Desk
+from triaged.ticket.events import State
+from triaged.ticket.grammar import read_orders
 from triaged.ticket.known import Arrival, Known, KnownMessage, OpenPromise, TicketView, clues
 from triaged.ticket.letters import Audience, Letter, TicketName
+from triaged.ticket.member_mail import settle
+from triaged.ticket.tended import Tended
+from triaged.ticket.worked import Person, Worked, case_of
 
 POLICIES = Path(__file__).resolve().parents[2] / "config" / "policies"
 AT = datetime(2026, 11, 20, 9, 12, tzinfo=UTC)
@@ -173,7 +179,45 @@ def decide(raw: bytes, desk: Desk = DESK, ticket: TicketView | None = None, **ch
     arrival = arrive(raw, junk=changes.pop("junk", False))
     facts = known(arrival, desk, ticket, **changes)
     caused = receive(arrival, clues(arrival.message, desk), facts, desk, AT, entropy)
+    caused = _settled(caused, facts, arrival, desk)
     return replace(caused, letters=(*caused.letters, *_announced(caused, arrival, desk)))
+
+
+def _settled(caused: Consequence, facts: Known, arrival: Arrival, desk: Desk) -> Consequence:
+    """A member's mail with what it does to the ticket."""
+    if caused.said is None or caused.ticket is None:
+        return caused
+    case = case_of(caused.said.by, desk, AT, entropy, by_mail=True)
+    ticket = worked(facts.tickets[caused.ticket.token])
+    done = settle(caused, caused.said, read_orders(caused.said.words), ticket, arrival, case)
+    events = (*caused.events, *done.events, *done.obeyed.events)
+    return replace(done.consequence, events=events, letters=(*done.obeyed.letters, *done.told))
+
+
+def worked(ticket: TicketView, **changes: Any) -> Worked:
+    """The ticket as members work on it."""
+    running = (
+        Clock(p.promise, p.clause, "14 days" if p.every else None, ticket.received_at, p.due_at, False)
+        for p in ticket.promises
+    )
+    tended = Tended(
+        name=ticket.name,
+        subject=ticket.subject,
+        state=State.RECEIVED,
+        since=ticket.received_at,
+        reporter=ticket.reporter_written,
+        reporter_proven=ticket.reporter_proven,
+        reachable=True,
+        clocks=tuple(running),
+        researcher_ids=ticket.researcher_ids,
+        team_ids=ticket.team_ids,
+    )
+    people = (
+        (Person(ticket.reporter, ticket.reporter_written, "", "reporter", ticket.reporter_proven),)
+        if ticket.reporter
+        else ()
+    )
+    return replace(Worked(tended, "report", ticket.received_at, people), **changes)
 
 
 def _announced(caused: Consequence, arrival: Arrival, desk: Desk) -> tuple[Letter, ...]:

@@ -53,7 +53,7 @@ def tracked_letters(tracked: Tracked) -> Iterator[Told]:
     texts = {row.message_id: row for row in tracked.rows(message, direction="out")}
     for row in tracked.letters():
         sent = texts[row.message_id]
-        if row.template == "answered":  # the team's copy of its own answer, which the simulation leaves out
+        if row.template == "done":  # the team's copy of its own answer, which the simulation leaves out
             continue
         answer = row.template == "answer"
         words = ("", "") if answer else (plain(sent.subject, ref), plain(sent.text, ref))

@@ -27,6 +27,7 @@ from triaged.ticket.consequence import Consequence, Outcome
 from triaged.ticket.desk import Desk
 from triaged.ticket.known import Arrival, Known, clues
 from triaged.ticket.letters import Audience
+from triaged.ticket.member_mail import as_a_note
 from triaged.ticket.reference import Entropy
 from triaged.tracker import blobs, commanding, receipts, returning
 from triaged.tracker.acting import go_on
@@ -216,9 +217,10 @@ def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, 
         written, deeds = [], []
         for (claimed, _), item, consequence in zip(wave, items, caused, strict=True):
             bounded = _bounded(consequence, claimed, aside)
-            settled, deed = commanding.ponder(connection, item, bounded, at_desk, at, intake.entropy)
-            written.append(Written(item, settled, quiet=not claimed.sends_letters))
+            deed = commanding.ponder(connection, item, bounded, at_desk, at, intake.entropy)
             deeds += [deed] if deed else []
+            settled = deed.settled.consequence if deed else bounded
+            written.append(Written(item, settled, quiet=not claimed.sends_letters))
         write(connection, written, desk, at, intake.entropy)
         for deed in deeds:
             commanding.finish(connection, deed, at, intake.entropy)
@@ -270,8 +272,7 @@ def _bounded(consequence: Consequence, claimed: Claimed, aside: str | None) -> C
     if not claimed.starts_clocks:
         consequence = replace(consequence, clocks=())
     if not claimed.sends_letters:
-        consequence = replace(consequence, letters=())
-        consequence = commanding.as_a_note(consequence, consequence.said) if consequence.said else consequence
+        consequence = as_a_note(replace(consequence, letters=()))
     if aside is None or consequence.outcome is Outcome.COPY:
         return consequence
     return replace(consequence, outcome=Outcome.SET_ASIDE, reason=aside)

@@ -48,7 +48,6 @@ def _to_author(
     worked: Worked, template: str, values: Mapping[str, object], case: Case, obeyed: Obeyed | None
 ) -> Letter:
     subject = f"[{worked.name.ref}] {clean_header(worked.tended.subject)[:SUBJECT_CHARACTERS]}".rstrip()
-    enclosed = obeyed.enclosed if obeyed else ()
     to = case.desk.members[case.by].address if case.by in case.desk.members else case.by
     earlier = worked.tended.team_ids.get(case.by, ())
     letter = TeamLetter(template, worked.name, to, subject, values, Role.TEAM, earlier)

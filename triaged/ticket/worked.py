@@ -137,6 +137,16 @@ class Case:
         return self.desk.named(self.by) if self.by != OPERATOR else "An operator"
 
 
+def case_of(
+    by: str, desk: Desk, at: datetime, entropy: Entropy, *, by_mail: bool = False, files: tuple[Enclosure, ...] = ()
+) -> Case:
+    """The case of the member with that lower-case address, or of the operator."""
+    colleague = desk.members.get(by)
+    actor = OPERATOR if by == OPERATOR else f"member:{desk.named(by)}"
+    role = colleague.role if colleague else "observer"
+    return Case(by, actor, role, desk, at, entropy, files=files, by_mail=by_mail)
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """A second ticket out of the first."""
