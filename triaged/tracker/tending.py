@@ -13,6 +13,7 @@ from triaged.policy.model import Policy
 from triaged.ticket.clocks import Clock
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, EventKind, State, event_of
+from triaged.ticket.granting import TEMPLATES
 from triaged.ticket.letters import Audience, Letter, TicketName
 from triaged.ticket.news import Happening, happenings
 from triaged.ticket.reference import Entropy
@@ -25,6 +26,7 @@ from triaged.tracker.schema import event, letter, ticket
 
 _GONE = ("failed", "dropped")  # letters that never arrived
 _ANSWER = "answer"
+MOST_ANSWERS = 200  # letters that are looked through for the last one that told news
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,17 @@ def _tended(connection: Connection, row: Any, running: tuple[Clock, ...]) -> Ten
 
 
 def _last_written(connection: Connection, ticket_id: int) -> Any | None:
-    """The event of the last letter to the researcher that was queued."""
+    """The event of the last letter to the researcher that was queued. An answer to a one-line request tells no news, so what
+    happened before it is still to be told.
+    """
     letters = (event.c.ticket_id == ticket_id, event.c.kind == EventKind.QUEUED)
-    return connection.execute(
-        select(event.c.seq, event.c.at).where(*letters).order_by(event.c.seq.desc()).limit(1)
-    ).one_or_none()
+    columns = select(event.c.seq, event.c.at, event.c.body).where(*letters)
+    rows = connection.execute(columns.order_by(event.c.seq.desc()).limit(MOST_ANSWERS))
+    return next((row for row in rows if row.body is None or not _answers_a_request(row.body)), None)
+
+
+def _answers_a_request(body: str) -> bool:
+    return event_of(EventKind.QUEUED, body).data.get("template") in TEMPLATES
 
 
 def _happenings(connection: Connection, ticket_id: int, after: int) -> tuple[Happening, ...]:
