@@ -78,6 +78,7 @@ def _caps(limits: Limits) -> Caps:
         references_ids=limits.references_ids,
         references_bytes=limits.references_bytes,
         relay_text=limits.relay_text_bytes,
+        request_letters_per_day=limits.request_letters_per_ticket_per_day,
     )
 
 

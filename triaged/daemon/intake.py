@@ -30,7 +30,7 @@ from triaged.ticket.letters import Audience
 from triaged.ticket.member_mail import as_a_note
 from triaged.ticket.reference import Entropy
 from triaged.tracker import blobs, commanding, receipts, returning
-from triaged.tracker.acting import go_on
+from triaged.tracker.acting import go_on, take_back
 from triaged.tracker.consequences import write
 from triaged.tracker.engine import reading, writing
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS, Item, keys_of, load_known
@@ -224,6 +224,7 @@ def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, 
         write(connection, written, desk, at, intake.entropy)
         for deed in deeds:
             commanding.finish(connection, deed, at, intake.entropy)
+        take_back(connection, _withdrawn(written), at_desk, at, intake.entropy)
         go_on(connection, _heard(written), at_desk, at, intake.entropy)
     reach("consequences-written")
     for w in written:
@@ -244,6 +245,12 @@ def _heard(written: Sequence[Written]) -> set[str]:
         for w in written
         if w.consequence.outcome is Outcome.APPENDED and w.consequence.ticket and _by_a_participant(w)
     }
+
+
+def _withdrawn(written: Sequence[Written]) -> set[str]:
+    """Tickets that their researcher took back."""
+    caused = (w.consequence for w in written)
+    return {c.ticket.token for c in caused if c.ticket and c.asks and c.asks.withdraws}
 
 
 def _by_a_participant(written: Written) -> bool:

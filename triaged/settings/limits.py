@@ -38,6 +38,9 @@ class Limits:
     acknowledgement_bytes: int = _limit(2_048, "minimal acknowledgement", 512)
     acknowledgement_full_bytes: int = _limit(16_384, "full acknowledgement", 512)
     thread_messages_per_10_minutes: int = _limit(5, "from one sender on one thread before the thread falls silent")
+    request_letters_per_ticket_per_day: int = _limit(
+        3, "of each kind, in answer to a researcher's one-line requests", 0
+    )
     smtp_connections: int = _limit(4, "connections to one submission server at a time")
     references_ids: int = _limit(20, "Message-IDs in the References of a letter", 4)
     references_bytes: int = _limit(900, "octets in the References of a letter", 256)

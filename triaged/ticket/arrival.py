@@ -7,10 +7,10 @@ from datetime import datetime
 
 from triaged.message.model import Kind
 from triaged.message.replies import own_text
-from triaged.ticket import opening, relaying
+from triaged.ticket import granting, opening, relaying
 from triaged.ticket.address import Garbled, Keyed, Role, bare
 from triaged.ticket.answering import proven
-from triaged.ticket.consequence import Bounced, Consequence, Outcome, Placed, Said
+from triaged.ticket.consequence import Bounced, Consequence, Granted, Outcome, Placed, Said
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.known import Arrival, Clues, Known, KnownMessage, TicketView
@@ -94,12 +94,23 @@ def _threaded(
     if clues.author and clues.author in ticket.participants:
         if thread.role is Role.TEAM:  # nobody outside the team is given a team address
             return _held(thread, arrival, desk, at, entropy)
-        return relaying.from_researcher(ticket, arrival, clues, desk, at, entropy)
+        granted = _granted(thread, arrival, clues, desk, at, entropy)
+        return relaying.from_researcher(ticket, arrival, clues, desk, at, entropy, granted)
     sent = _answers_a_letter(clues, known)
     if thread.via == "key" or (sent and not desk.plus_addressing):
         return _held(thread, arrival, desk, at, entropy)
     # Somebody else named a message of the ticket: a suggestion to the team, and a report of its own.
     return opening.open_ticket(arrival, clues, known, desk, at, entropy, suggests=ticket.name)
+
+
+def _granted(
+    thread: Thread, arrival: Arrival, clues: Clues, desk: Desk, at: datetime, entropy: Entropy
+) -> Granted | None:
+    """What the first line of a participant's mail asks for. A machine asks for nothing (law 5)."""
+    if clues.request is None or _by_a_machine(arrival):
+        return None
+    reached = thread.via == "key" or thread.sent
+    return granting.grant(clues.request, thread.ticket, arrival, reached, desk, at, entropy)
 
 
 def _answers_a_letter(clues: Clues, known: Known) -> KnownMessage | None:

@@ -87,6 +87,44 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """How a participant wants to be named. `anonymous` wins over the name, which stays for a change of mind."""
+
+    credit: str | None  # None: as it was
+    anonymous: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToConfirm:
+    """A request that waits for the code which was mailed to the address."""
+
+    ask: str  # credit | withdraw
+    value: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a participant's one-line request changes. Law 6: nothing but what is theirs."""
+
+    address: str  # lower-case: whose
+    named: Named | None = None
+    opens: ToConfirm | None = None
+    settles: int | None = None  # row of the request that is confirmed
+    withdraws: bool = False  # what the researcher was promised need not be kept
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What follows from a one-line request, beside the message's joining the ticket."""
+
+    said: str  # what was asked and what was done, for the team
+    events: tuple[Event, ...] = ()
+    letters: tuple[Letter, ...] = ()
+    asks: Asked | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Consequence:
     """All that one receipt causes."""
 
@@ -104,3 +142,4 @@ class Consequence:
     brought: tuple[str, ...] = ()  # gaps that this message fills
     study: ToStudy | None = None
     said: Said | None = None
+    asks: Asked | None = None

@@ -24,6 +24,7 @@ class Caps:
     references_ids: int
     references_bytes: int
     relay_text: int  # characters of a researcher's text in one mail to the team
+    request_letters_per_day: int = 3  # of one kind on one ticket, in answer to one-line requests
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,10 @@ class EventKind(StrEnum):
     WAITING = "waiting"  # on the researcher: promises that pause stand still
     HEARD = "heard"  # the researcher wrote, or need not: they go on
     REHEARSED = "rehearsed"  # the instant was given by hand
+    REQUESTED = "requested"  # a researcher asked for something in one line
+    CREDITED = "credited"  # they are to be named; by which name stands with the participant, not here
+    ANONYMISED = "anonymised"  # they are not to be named
+    WITHDRAWN = "withdrawn"  # the researcher took the report back; its state stays, since the weakness may be real
     EXPLOITED = "exploited"  # somebody learned that the problem is used in attacks
     TAKEN_UP = "taken_up"  # closed or declined before, and open again
     ASSIGNED = "assigned"

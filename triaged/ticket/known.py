@@ -11,8 +11,11 @@ from triaged.reading.findings import NOTHING, Findings
 from triaged.reading.sameness import text_hash
 from triaged.reading.thread import answered_ids, recipients
 from triaged.ticket.address import GARBLED, Garbled, Keyed, Role, read_address
+from triaged.ticket.clocks import Clock
 from triaged.ticket.desk import Desk
+from triaged.ticket.events import State
 from triaged.ticket.letters import Audience, TicketName
+from triaged.ticket.requests import Request, read_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Clues:
     author: str  # lower-case; "" where there is none
     text_hash: str | None
     bounced_id: str
+    request: Request | None = None  # what the first line asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,29 @@ class OpenPromise:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request that waits for its code."""
+
+    number: int  # its row
+    ask: str  # credit | withdraw
+    value: str
+    code: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a participant's one-line request needs to know of the ticket."""
+
+    role: str  # reporter | participant
+    written: str  # their address as it stands on the ticket: the only one that is answered
+    state: State
+    clocks: tuple[Clock, ...]  # open ones
+    waiting: tuple[Waiting, ...]  # of theirs, not settled
+    answered: Mapping[str, int]  # template -> letters that answered requests on this ticket in a day
+
+
+@dataclass(frozen=True, slots=True)
 class TicketView:
     """A ticket as far as a decision needs it."""
 
@@ -89,6 +116,7 @@ class TicketView:
     held_lately: int = 0  # messages held on it in the last ten minutes: they silence nobody but themselves
     held_ever: int = 0
     gaps: tuple[str, ...] = ()  # what the policy asks for and nobody brought yet
+    asking: Asking | None = None  # only where the message is a request, and its author a participant
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +141,7 @@ def clues(message: Message, desk: Desk) -> Clues:
         author=message.author.address.lower() if message.author else "",
         text_hash=text_hash(message.subject, message.new_text, tuple(a.sha256 for a in message.attachments)),
         bounced_id=message.bounce.message_id if message.bounce else "",
+        request=read_request(message),
     )
 
 

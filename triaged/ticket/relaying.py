@@ -14,7 +14,7 @@ from triaged.reading.missing import missing
 from triaged.ticket.address import Role
 from triaged.ticket.answering import proven
 from triaged.ticket.clocks import PromisedDate
-from triaged.ticket.consequence import Consequence, Outcome, Placed
+from triaged.ticket.consequence import Consequence, Granted, Outcome, Placed
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.known import Arrival, Clues, KnownMessage, OpenPromise, TicketView
@@ -71,9 +71,17 @@ def message_event(arrival: Arrival, audience: Audience, note: str = "") -> Event
 
 
 def from_researcher(
-    ticket: TicketView, arrival: Arrival, clues: Clues, desk: Desk, at: datetime, entropy: Entropy
+    ticket: TicketView,
+    arrival: Arrival,
+    clues: Clues,
+    desk: Desk,
+    at: datetime,
+    entropy: Entropy,
+    granted: Granted | None = None,
 ) -> Consequence:
-    """A participant's message: joins the ticket, marked where nothing proves it, and goes to the team."""
+    """A participant's message: joins the ticket, marked where nothing proves it, and goes to the team, with what became of
+    the request that it may be.
+    """
     events = [message_event(arrival, Audience.RESEARCHER)]
     most = desk.caps.thread_messages_per_10_minutes
     warnings: tuple[str, ...] = ()
@@ -83,16 +91,17 @@ def from_researcher(
     brought = _brought(ticket, arrival)
     if brought:
         events.append(Event(EventKind.BROUGHT, "researcher", {"receipt": arrival.receipt, "items": list(brought)}))
-    letters = () if ticket.recent > most + 1 else _relay(ticket, arrival, warnings, desk, at, entropy, brought)
+    letters = () if ticket.recent > most + 1 else _relay(ticket, arrival, warnings, desk, at, entropy, brought, granted)
     return Consequence(
         Outcome.APPENDED,
         "",
         ticket.name,
         placed=Placed(Audience.RESEARCHER, proven(arrival), clues.text_hash),
-        events=tuple(events),
-        letters=letters,
+        events=(*events, *(granted.events if granted else ())),
+        letters=(*letters, *(granted.letters if granted else ())),
         facts=arrival.findings.facts,
         brought=brought,
+        asks=granted.asks if granted else None,
     )
 
 
@@ -132,17 +141,22 @@ def _relay(
     at: datetime,
     entropy: Entropy,
     brought: tuple[str, ...] = (),
+    granted: Granted | None = None,
 ) -> tuple[Letter, ...]:
     automatic = not arrival.message.answerable
     headline = "An automatic answer came from the researcher of" if automatic else "The researcher wrote about"
+    withdrawn = granted is not None and granted.asks is not None and granted.asks.withdraws
+    if withdrawn:
+        headline = "WITHDRAWN: the researcher took back"
+    asked = (("Request:", granted.said),) if granted else ()
     values = relay_values(
         ticket.name,
         arrival,
         desk,
         headline=f"{headline} {ticket.name.ref}",
-        dates=open_dates(ticket, desk),
+        dates=() if withdrawn else open_dates(ticket, desk),
         warnings=warnings,
-        study=_says(ticket, arrival, brought),
+        study=(*asked, *_says(ticket, arrival, brought)),
     )
     return to_team("relay", ticket.name, ticket.subject, values, Role.RESEARCHER, desk, at, entropy, ticket.team_ids)
 

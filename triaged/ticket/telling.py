@@ -140,7 +140,7 @@ def _to_researcher(ticket: Tended, speaking: list[Speaking], desk: Desk, at: dat
         "news": news,
         "happenings": lines(ticket.happenings, calendar),
         "state": STATE_WORDS[ticket.state],
-        "next": _next_lines([c for c in ahead if c.promise not in {f.promise for f in fell}], desk, at),
+        "next": next_lines([c for c in ahead if c.promise not in {f.promise for f in fell}], desk, at),
     }
     template = "missed" if fell else "update" if any(s.clock.every for s in speaking) else "deadline"
     letter = ResearcherLetter(
@@ -198,7 +198,7 @@ def _again(clock: Clock, ahead: list[Clock], state: State, desk: Desk) -> str:
     return f"The new date: {in_letters(new, desk.policy.calendar)}."
 
 
-def _next_lines(clocks: list[Clock], desk: Desk, at: datetime) -> tuple[Line, ...]:
+def next_lines(clocks: list[Clock], desk: Desk, at: datetime) -> tuple[Line, ...]:
     """What is still promised, and by when. A promise that was missed stands with its new date."""
     shown: dict[str, tuple[datetime, Line]] = {}
     for clock in sorted(clocks, key=lambda c: (c.promise, c.round)):

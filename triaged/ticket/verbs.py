@@ -10,6 +10,7 @@ from types import MappingProxyType
 from triaged.policy.calendar import Calendar
 from triaged.ticket import deadlines, transitions
 from triaged.ticket.clocks import Clock, is_open
+from triaged.ticket.deadlines import is_told
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, EventKind, State
 from triaged.ticket.letters import Letter
@@ -31,6 +32,8 @@ MOVES: Mapping[State, EventKind] = MappingProxyType(
         State.CLOSED: EventKind.CLOSED,
     }
 )
+RESEARCHER = "researcher"
+WITHDRAWN = "withdrawn by the researcher"
 AGREED = "The day of publication was agreed with the researcher."
 
 
@@ -71,6 +74,15 @@ def met(ticket: Tended, promise: str, actor: str, at: datetime) -> Done:
     """A member says that a promise is kept. Raises VerbError where none of that name runs."""
     moved = {c: transitions.meet(c, at, by=actor) for c in ticket.clocks if c.promise == promise}
     return _moved(ticket, promise, moved, at)
+
+
+def withdrawn(ticket: Tended, at: datetime) -> Done:
+    """The researcher takes the report back: what they were promised need not be kept, in no round. The ticket's state stays,
+    since the weakness may be real, and so does what others than the researcher are owed.
+    """
+    moved = {c: m for c in ticket.clocks if is_told(c) and (m := transitions.waive(c, RESEARCHER, WITHDRAWN, at))}
+    after = _with(ticket, {clock: one.clock for clock, one in moved.items()})
+    return _done(after, (Event(EventKind.WITHDRAWN, RESEARCHER, {}), *(one.event for one in moved.values())), at)
 
 
 def waits(ticket: Tended, actor: str, at: datetime) -> Done:

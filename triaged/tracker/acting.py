@@ -11,7 +11,7 @@ from triaged.ticket.desk import Desk
 from triaged.ticket.reference import Entropy
 from triaged.ticket.tended import Tended
 from triaged.ticket.tending import tend
-from triaged.ticket.verbs import Done, resumed
+from triaged.ticket.verbs import Done, resumed, withdrawn
 from triaged.tracker import tending
 from triaged.tracker.schema import ticket
 from triaged.tracker.tending import Loaded
@@ -32,6 +32,18 @@ def go_on(
     waited = select(ticket.c.token).where(ticket.c.token.in_(heard), ticket.c.waiting.is_(True))
     for token in connection.execute(waited.order_by(ticket.c.id)).scalars().all():
         act(connection, token, lambda one, desk: resumed(one, "researcher", desk, at), desk_of, at, entropy)
+
+
+def take_back(
+    connection: Connection,
+    tokens: Collection[str],
+    desk_of: Callable[[Loaded], Desk],
+    at: datetime,
+    entropy: Entropy,
+) -> None:
+    """The researchers of these tickets withdrew."""
+    for token in sorted(tokens):
+        act(connection, token, lambda one, _: withdrawn(one, at), desk_of, at, entropy)
 
 
 def act(

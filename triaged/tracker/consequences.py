@@ -13,7 +13,7 @@ from triaged.ticket.desk import Desk
 from triaged.ticket.events import GENESIS, Event, EventKind, State
 from triaged.ticket.letters import Audience, Letter
 from triaged.ticket.reference import Entropy
-from triaged.tracker import blobs, chaining, clocks, findings
+from triaged.tracker import blobs, chaining, clocks, findings, requests
 from triaged.tracker.engine import insert_new
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
 from triaged.tracker.schema import (
@@ -38,6 +38,7 @@ def write(connection: Connection, batch: Sequence[Written], desk: Desk, at: date
     findings.write(connection, batch, _messages(connection, batch, desk, at, ids), desk, at, ids)
     _letters(connection, batch, desk, at, ids)
     _bounces(connection, batch, at, ids)
+    _requests(connection, batch, at, ids)
     chaining.append(connection, _events(batch, at, ids), entropy)
     _contents(connection, batch, desk)
     _receipts(connection, batch, ids)
@@ -291,6 +292,13 @@ def _bounces(connection: Connection, batch: Sequence[Written], at: datetime, ids
         kept = and_(clock.c.promise.in_(bounced.reopens), clock.c.kept_by.in_((bounced.message_id, "")))
         here = (clock.c.ticket_id == ids[name.token], clock.c.met_at.is_not(None), kept)
         connection.execute(update(clock).where(*here).values(met_at=None, kept_by="", wake_at=at))
+
+
+def _requests(connection: Connection, batch: Sequence[Written], at: datetime, ids: dict[str, int]) -> None:
+    for w in batch:
+        asks, name = w.consequence.asks, w.consequence.ticket
+        if asks is not None and name is not None:
+            requests.write(connection, ids[name.token], asks, at)
 
 
 def _events(batch: Sequence[Written], at: datetime, ids: dict[str, int]) -> dict[int, list[tuple[datetime, Event]]]:

@@ -14,6 +14,7 @@ from triaged.ticket.answering import proven
 from triaged.ticket.desk import Desk
 from triaged.ticket.known import Arrival, Clues, Known, KnownMessage, OpenPromise, TicketView
 from triaged.ticket.letters import Audience, TicketName
+from triaged.tracker import requests
 from triaged.tracker.schema import clock, content, gap, letter, message, participant, person, receipt, tally, ticket
 
 ACKNOWLEDGEMENTS = ("acknowledgement", "acknowledgement_minimal")
@@ -69,7 +70,8 @@ def _known(
     tokens |= {clues.keyed.token} if isinstance(clues.keyed, Keyed) else set()
     same_text = same.get((clues.author, clues.text_hash)) if clues.text_hash else None
     tokens |= {same_text} if same_text else set()
-    writer = _Writer(clues.author, proven(item.arrival), item.arrival.received_at)
+    asks = clues.request is not None
+    writer = _Writer(clues.author, proven(item.arrival), item.arrival.received_at, asks)
     views = {t: _view(connection, tickets[t], writer) for t in tokens if t in tickets}
     if same_text and views[same_text].reporter != clues.author:
         same_text = None
@@ -179,6 +181,7 @@ class _Writer:
     author: str
     proven: bool
     received_at: datetime  # mail that waited while nobody read it did not come all at once
+    asks: bool = False  # the first line is a request
 
     def heard(self, thread: Sequence[Any]) -> list[datetime]:
         """When messages of this author, proven alike, came."""
@@ -206,6 +209,7 @@ def _view(connection: Connection, row: Any, writer: _Writer) -> TicketView:
         gaps=_gaps(connection, row.id),
         promises=_promises(connection, row.id),
         heard_at=max(heard, default=None),
+        asking=requests.asking(connection, row.id, writer.author, writer.received_at) if writer.asks else None,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, case, select
 
 from triaged.ticket.clocks import Clock, standing
-from triaged.tracker import clocks, saying
+from triaged.tracker import clocks, requests, saying
 from triaged.tracker.schema import (
     attachment,
     blob,
@@ -88,20 +88,24 @@ def _ticket(row: Any, people: list[Document], running: list[Document], said: Doc
         "cvss": None,
         "clocks": running,
         **said,
-        "credit": {},
+        "credit": {} if reporter is None else reporter["credit"],
         "reward": {},
     }
 
 
 def _people(connection: Connection, ids: Sequence[int]) -> dict[int, list[Document]]:
+    wishes = (participant.c.credit, participant.c.anonymous)
     rows = connection.execute(
-        select(participant.c.ticket_id, participant.c.role, participant.c.proven, person.c.name, person.c.address)
+        select(
+            participant.c.ticket_id, participant.c.role, participant.c.proven, person.c.name, person.c.address, *wishes
+        )
         .join(person, person.c.id == participant.c.person_id)
         .where(participant.c.ticket_id.in_(ids))
     )
     found: dict[int, list[Document]] = {}
     for row in rows:
         entry = {"name": row.name, "address": row.address, "role": row.role, "proven": row.proven}
+        entry["credit"] = requests.credit(row)
         found.setdefault(row.ticket_id, []).append(entry)
     return found
 

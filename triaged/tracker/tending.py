@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,8 @@ from sqlalchemy import Connection, select
 from triaged.policy.model import Policy
 from triaged.ticket.clocks import Clock
 from triaged.ticket.desk import Desk
-from triaged.ticket.events import Event, EventKind, State, event_of
+from triaged.ticket.events import JSON, Event, EventKind, State, event_of
+from triaged.ticket.granting import TEMPLATES
 from triaged.ticket.letters import Audience, Letter, TicketName
 from triaged.ticket.news import Happening, happenings
 from triaged.ticket.reference import Entropy
@@ -75,14 +76,20 @@ def _tended(connection: Connection, row: Any, running: tuple[Clock, ...]) -> Ten
 
 
 def _last_written(connection: Connection, ticket_id: int) -> Any | None:
-    """The event of the last letter to the researcher that was queued, and that nobody dropped or holds back."""
+    """The event of the last letter to the researcher that was queued, and that nobody dropped or holds back. An answer to a
+    one-line request tells no news, so what happened before it is still to be told.
+    """
     queued = (event.c.ticket_id == ticket_id, event.c.kind == EventKind.QUEUED, event.c.body.is_not(None))
     back = (letter.c.ticket_id == ticket_id, letter.c.state.in_(("dropped", "held")))
     stopped = set(connection.execute(select(letter.c.message_id).where(*back)).scalars())
     rows = connection.execute(
         select(event.c.seq, event.c.at, event.c.kind, event.c.body).where(*queued).order_by(event.c.seq.desc())
     )
-    return next((row for row in rows if event_of(row.kind, row.body).data.get("letter") not in stopped), None)
+    return next((row for row in rows if _told_news(event_of(row.kind, row.body).data, stopped)), None)
+
+
+def _told_news(data: Mapping[str, JSON], stopped: Collection[str]) -> bool:
+    return data.get("letter") not in stopped and data.get("template") not in TEMPLATES
 
 
 def _happenings(connection: Connection, ticket_id: int, after: int) -> tuple[Happening, ...]:
