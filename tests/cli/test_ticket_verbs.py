@@ -52,7 +52,7 @@ def test_a_waived_promise_stands_with_who_and_why(imported: Triaged, ref: str) -
     assert (waived["by"], waived["why"]) == ("member:Dana Levi", "a duplicate")
     assert standings(document)["assess"] == "waived"
     said = imported("ticket", "waive", ref, "assess", "again")
-    assert said.code == 1 and "no open promise 'assess'" in said.err
+    assert said.code == 1 and "'assess' is no open promise" in said.err
 
 
 def test_a_promise_that_a_person_kept_is_met(imported: Triaged, ref: str) -> None:
@@ -62,21 +62,25 @@ def test_a_promise_that_a_person_kept_is_met(imported: Triaged, ref: str) -> Non
 
 def test_a_later_day_is_told_to_the_researcher_with_its_reason(imported: Triaged, ref: str) -> None:
     before = len(imported("outbox", "list", "--json").document)
-    said = imported("ticket", "extend", ref, "2099-01-15", "the", "vendor", "is", "slow", "--promise", "assess")
+    said = imported("ticket", "extend", ref, "assess", "2099-01-15", "the", "vendor", "is", "slow")
     assert said.code == 0, said.err
     newest = imported("outbox", "list", "--json").document
     assert len(newest) == before + 1 and newest[0]["template"] == "extended" and newest[0]["to"] == RESEARCHER
     assert any("the vendor is slow" in m["text"] for m in shown(imported, ref)["messages"])
-    assert imported("ticket", "extend", ref, "2020-01-01", "no", "--promise", "assess").code == 1
+    assert imported("ticket", "extend", ref, "assess", "2020-01-01", "no").code == 1
     nothing = imported("ticket", "extend", ref, "2099-01-01", "no", "date", "of", "disclosure")
     assert nothing.code == 1 and "no open date for fix or disclose" in nothing.err
 
 
-def test_an_agreed_day_of_publication_runs_as_a_clock(imported: Triaged, ref: str) -> None:
-    assert imported("ticket", "disclose", ref, "2099-03-01").code == 0
+def test_an_agreed_day_of_publication_runs_as_a_clock_once_a_second_person_says_so(imported: Triaged, ref: str) -> None:
+    """AT-31."""
+    assert "second member" in imported("ticket", "disclose", ref, "2099-03-01").out
+    assert "disclose" not in standings(shown(imported, ref))
+    assert imported("ticket", "confirm", ref, "--as", "Dana Levi").code == 0
     clock = next(c for c in shown(imported, ref)["clocks"] if c["promise"] == "disclose")
     assert clock["standing"] == "running" and clock["due_at"].startswith("2099-03-01")
     assert imported("ticket", "disclose", ref, "2099-02-01").code == 0
+    assert imported("ticket", "confirm", ref, "--as", "Dana Levi").code == 0
     assert imported("ticket", "disclose", ref, "2001-02-01").code == 1
     clocks = [c for c in shown(imported, ref)["clocks"] if c["promise"] == "disclose"]
     assert [c["due_at"][:7] for c in clocks] == ["2099-02"]

@@ -20,7 +20,6 @@ from triaged.tracker import studying
 from triaged.tracker.digests import queue_digest
 from triaged.tracker.engine import reading, writing
 from triaged.tracker.known_issues import add, remove
-from triaged.tracker.reclassifying import take_for
 from triaged.tracker.schema import clock, event, gap, study
 from triaged.tracker.showing import one_ticket, queue
 
@@ -237,10 +236,7 @@ def test_a_question_runs_no_clocks_of_a_report_until_a_member_says_otherwise(tra
 
 
 def take(tracked: Tracked, ref: str, kind: str) -> list[str]:
-    with writing(tracked.engine) as connection:
-        running = take_for(connection, token_of(ref) or "", kind, "member:Dana Levi", tracked.at, tracked.entropy)
-    assert running is not None
-    return running
+    return tracked.orders(ref, f"/{kind}")
 
 
 def test_a_process_that_dies_in_the_study_leaves_it_to_the_next_and_the_team_hears_once(tracked: Tracked) -> None:

@@ -18,11 +18,15 @@ from triaged.daemon.studying import Studio, study_some
 from triaged.daemon.tending import Tender, desk_of, next_wake, tend_due
 from triaged.mail.ports import Fetched
 from triaged.reading.inventory import Inventory
+from triaged.ticket.clocks import is_open
 from triaged.ticket.desk import Desk
+from triaged.ticket.grammar import Orders, read_orders
 from triaged.ticket.reference import token_of
+from triaged.ticket.worked import Obeyed
 from triaged.tracker import chaining, installation, outbox
 from triaged.tracker.acting import Deed, act
 from triaged.tracker.auditing import findings
+from triaged.tracker.commanding import command
 from triaged.tracker.engine import reading, writing
 from triaged.tracker.outbox import Parcel, Result
 from triaged.tracker.receipts import Folders
@@ -118,6 +122,23 @@ class Tracked:
         with writing(self.engine) as connection:
             found = act(connection, token, deed, lambda loaded: desk_of(loaded, self.desks), self.at, self.entropy)
         assert found is not None
+
+    def orders(self, ref: str, words: str, by: str = "operator", text: str = "") -> list[str]:
+        """What a member or operator orders by the command line; the promises that are open after it."""
+        orders = read_orders(f"{words}\n\n{text}")
+        assert isinstance(orders, Orders), orders
+        with writing(self.engine) as connection:
+            done = command(
+                connection,
+                token_of(ref) or "",
+                orders,
+                by,
+                lambda loaded: desk_of(loaded, self.desks),
+                self.at,
+                self.entropy,
+            )
+        assert isinstance(done, Obeyed), done
+        return sorted({c.promise for c in done.worked.tended.clocks if is_open(c)})
 
     def receive(self, *raws: bytes, mailbox: str = "security") -> None:
         self.deliver(*raws, mailbox=mailbox)

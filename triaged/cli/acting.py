@@ -27,9 +27,10 @@ class Verbs(click.Group):
 def _command(verb: Verb) -> click.Command:
     params: list[click.Parameter] = [
         click.Argument(["ref"]),
-        click.Argument(["words"], nargs=-1, metavar=verb.words or "", required=False),
         click.Option(["--as", "member"], default="", help="Which member does it; it stands in the ticket's events."),
     ]
+    if verb.words:
+        params.insert(1, click.Argument(["words"], nargs=-1, metavar=verb.words))
     if verb.text is not Text.NOWHERE:
         whom = "to the researcher" if verb.text is Text.RESEARCHER else "to the team"
         file = click.File("r", encoding="utf-8", errors="replace")
@@ -40,7 +41,9 @@ def _command(verb: Verb) -> click.Command:
 
 
 def _callback(verb: Verb) -> Any:
-    def run(ref: str, words: tuple[str, ...], member: str, config: Path | None, text: IO[str] | None = None) -> None:
+    def run(
+        ref: str, member: str, config: Path | None, words: tuple[str, ...] = (), text: IO[str] | None = None
+    ) -> None:
         _act(verb, ref, " ".join(words), member, config, text.read() if text else "")
 
     return run
@@ -76,7 +79,7 @@ def _act(verb: Verb, ref: str, words: str, member: str, config: Path | None, tex
     if done is None:
         raise CommandError(f"there is no ticket {safe(ref)}: `triaged ticket list` shows them all")
     if isinstance(done, Refused):
-        raise CommandError(done.why)
+        raise click.UsageError(done.why) if done.misread else CommandError(done.why)
     for line in done.lines:
         click.echo(safe(line))
     _say(done.worked)

@@ -11,7 +11,7 @@ from triaged.ticket.card import Card, Reported, acknowledgement
 from triaged.ticket.clocks import ACKNOWLEDGE
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.relaying import speaks_as_we_do
-from triaged.ticket.verbs import VerbError
+from triaged.ticket.verbs import MisreadError, VerbError
 from triaged.ticket.wire import Enclosure
 from triaged.ticket.worked import Case, File, Step, WaitingLetter, Worked
 from triaged.ticket.writing import file_of, to_people
@@ -192,4 +192,6 @@ def _password(worked: Worked, case: Case) -> str:
 
 def _no_words(words: str) -> None:
     if words:
-        raise VerbError(f"{words[:40]!r} means nothing there: write the text below the command, on a line of its own")
+        raise MisreadError(
+            f"{words[:40]!r} means nothing there: write the text below the command, on a line of its own"
+        )

@@ -20,7 +20,7 @@ from triaged.ticket.reference import new_token, reference, token_of
 from triaged.ticket.rounds import started
 from triaged.ticket.spelling import ACCEPTED, DECLINED, REASONS, SEVERITIES, day_of
 from triaged.ticket.tended import Tended
-from triaged.ticket.verbs import VerbError
+from triaged.ticket.verbs import MisreadError, VerbError
 from triaged.ticket.worked import Case, Other, Split, Step, Worked
 from triaged.ticket.writing import to_people
 
@@ -113,7 +113,7 @@ def read_assessment(words: str, today: date) -> Assessment:
     """The words after /assess, in any order after the decision. Raises VerbError for what can't be read."""
     parts = words.split()
     if not parts or parts[0].lower() not in ACCEPTED | DECLINED:
-        raise VerbError("say accepted or declined first: /assess accepted high fix-by 2026-12-24")
+        raise MisreadError("say accepted or declined first: /assess accepted high fix-by 2026-12-24")
     found = Assessment(parts[0].lower() in ACCEPTED)
     rest = parts[1:]
     while rest:
@@ -129,7 +129,7 @@ def _read_part(found: Assessment, rest: list[str], today: date) -> tuple[Assessm
         after = " ".join(rest[2:] if word == "fix" and rest[1].lower() == "by" else rest[1:])
         read = day_of(after, today)
         if read is None:
-            raise VerbError(f"{after[:40]!r} begins with no day: write 2026-12-24")
+            raise MisreadError(f"{after[:40]!r} begins with no day: write 2026-12-24")
         return replace(found, fix_by=read[0]), read[1].split()
     if word == "cvss" and len(rest) > 1:
         return _scored(found, rest[1]), rest[2:]
@@ -139,7 +139,7 @@ def _read_part(found: Assessment, rest: list[str], today: date) -> tuple[Assessm
         return _severe(found, SEVERITIES[word]), rest[1:]
     if word in REASONS:
         return replace(found, reason=REASONS[word]), rest[1:]
-    raise VerbError(
+    raise MisreadError(
         f"{rest[0][:40]!r} can't be read: after the decision come a severity ({', '.join(dict.fromkeys(SEVERITIES.values()))}), "
         f"a reason ({', '.join(dict.fromkeys(REASONS.values()))}), cvss VECTOR, fix-by DAY"
     )
@@ -165,7 +165,7 @@ def cvss_of(vector: str) -> tuple[float, str]:
     try:
         read = reader(vector.upper())
     except CVSSError as error:
-        raise VerbError(
+        raise MisreadError(
             f"the CVSS vector can't be read ({str(error)[:120]}): write CVSS:3.1/AV:N/… or CVSS:4.0/AV:N/…"
         ) from None
     severity = read.severity if reader is CVSS4 else read.severities()[0]
@@ -323,7 +323,7 @@ def split(worked: Worked, words: str, case: Case) -> Step:
     """A second ticket for another problem in the same report: its promises count from the report's receipt."""
     reporter = worked.reporter
     if not words:
-        raise VerbError("name the other problem: /split SQL injection in the search")
+        raise MisreadError("name the other problem: /split SQL injection in the search")
     if reporter is None:
         raise VerbError(f"{worked.name.ref} has no researcher's address")
     desk = case.desk
@@ -374,7 +374,7 @@ def other_of(worked: Worked, words: str) -> Other:
     """The ticket that the words name. Raises VerbError where there is none of the same tenant."""
     token = token_of(words.split()[0]) if words else None
     if not words or len(words.split()) > 1:
-        raise VerbError("name one ticket, as in IMS-7F3K-9QXD")
+        raise MisreadError("name one ticket, as in IMS-7F3K-9QXD")
     other = worked.others.get(token or "")
     if other is None:
         raise VerbError(f"there is no ticket {words[:20]}")
@@ -394,7 +394,7 @@ def _told(worked: Worked, case: Case) -> Worked:
 
 def _no_words(words: str) -> None:
     if words:
-        raise VerbError(f"{words[:40]!r} means nothing here: write text below the command, under /note or /reply")
+        raise MisreadError(f"{words[:40]!r} means nothing here: write text below the command, under /note or /reply")
 
 
 def _today(case: Case) -> date:

@@ -15,7 +15,7 @@ from triaged.ticket.deeds_report import _from, _no_words, _today
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.shown import one_line, shown_instant
 from triaged.ticket.spelling import day_of
-from triaged.ticket.verbs import VerbError
+from triaged.ticket.verbs import MisreadError, VerbError
 from triaged.ticket.worked import OPERATOR, PARTICIPANT, REPORTER, Case, Person, Step, Worked
 
 MOST_PARTICIPANTS = 20
@@ -34,7 +34,7 @@ def extend(worked: Worked, words: str, case: Case) -> Step:
     promise, rest = _promise_first(worked, words)
     day, why = _day(rest, case)
     if not why:
-        raise VerbError("say why: the researcher is told, as in /extend 2026-12-24 the vendor needs two more weeks")
+        raise MisreadError("say why: the researcher is told, as in /extend 2026-12-24 the vendor needs two more weeks")
     done = verbs.extend(worked.tended, promise, day, why, case.actor, case.desk, case.at, case.entropy)
     return _from(worked, done, f"{promise or 'the date'} is later now: {day}; the researcher is told why")
 
@@ -48,7 +48,7 @@ def _promise_first(worked: Worked, words: str) -> tuple[str, str]:
 def _day(words: str, case: Case) -> tuple[date, str]:
     read = day_of(words, _today(case))
     if read is None:
-        raise VerbError(f"{words[:40]!r} begins with no day: write 2026-12-24, 24 December, tomorrow, or in 2 weeks")
+        raise MisreadError(f"{words[:40]!r} begins with no day: write 2026-12-24, 24 December, tomorrow, or in 2 weeks")
     return read
 
 
@@ -84,7 +84,7 @@ def waive(worked: Worked, words: str, case: Case) -> Step:
     name, _, why = words.partition(" ")
     promise = _one_promise(worked, name)
     if not why:
-        raise VerbError(f"say why: /waive {promise} the researcher asked us not to")
+        raise MisreadError(f"say why: /waive {promise} the researcher asked us not to")
     return _from(worked, verbs.waive(worked.tended, promise, why, case.actor, case.at), f"waived: {promise}")
 
 
@@ -126,7 +126,7 @@ def _colleague(words: str, case: Case) -> str:
     ]
     if len(found) != 1:
         names = ", ".join(m.name for m in members.values())
-        raise VerbError(
+        raise MisreadError(
             f"{words[:40]!r} is {'no' if not found else 'more than one'} member: write me, nobody, or one of {names}"
         )
     return found[0]
@@ -136,7 +136,7 @@ def add(worked: Worked, words: str, case: Case) -> Step:
     """A person takes part as the researcher does from now on, and gets nothing of what was written before (AT-3)."""
     address = words.strip("<>").strip()
     if canonical(address) is None:
-        raise VerbError(f"{words[:60]!r} is no address: /add friend@example.org")
+        raise MisreadError(f"{words[:60]!r} is no address: /add friend@example.org")
     if bare(address) in case.desk.own:
         raise VerbError(f"{address} is one of ours: /assign gives a member the ticket, and members read it anyhow")
     if any(person.address == address.lower() for person in worked.people):

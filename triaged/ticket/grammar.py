@@ -42,6 +42,7 @@ class Refused:
 
     why: str
     mend: str
+    misread: bool = False  # the words could not be read; else the ticket does not let it be done
 
 
 def read_orders(words: str) -> Orders | Refused:
@@ -70,12 +71,13 @@ def _order(line: str) -> Order | Refused:
         return Refused(
             f"the first lines are read as commands, and {line[:SHOWN]!r} is none",
             "put a word before it to make it text, or /help on a line of its own for the commands",
+            misread=True,
         )
     name = found[1].lower()
     if name not in VERBS:
         near = get_close_matches(name, VERBS, 1, 0.6)
         meant = f"did you mean /{near[0]}? " if near else ""
-        return Refused(f"there is no command /{name}", f"{meant}/help lists them all")
+        return Refused(f"there is no command /{name}", f"{meant}/help lists them all", misread=True)
     return Order(VERBS[name], " ".join((found[2] or "").split()))
 
 

@@ -15,7 +15,7 @@ from triaged.ticket.events import Event, EventKind
 from triaged.ticket.grammar import Order, Orders, Refused, takes_text
 from triaged.ticket.letters import Letter
 from triaged.ticket.shown import shown_instant
-from triaged.ticket.verbs import VerbError
+from triaged.ticket.verbs import MisreadError, VerbError
 from triaged.ticket.worked import OPERATOR, Case, Obeyed, Proposal, Step, Worked
 from triaged.ticket.writing import MOST_SHOWN, on_its_way
 
@@ -78,8 +78,13 @@ def obey(worked: Worked, orders: Orders, role: Role, case: Case) -> Obeyed | Ref
         try:
             done = _after(done, _step(done.worked, order, replace(case, text=text)), case)
         except VerbError as error:
-            return Refused(f"{order}: {error}", "nothing else of the mail was done either: mend it and send it again")
+            return _refused(order, error)
     return done
+
+
+def _refused(order: Order, error: VerbError) -> Refused:
+    mend = "nothing else of the mail was done either: mend it and send it again"
+    return Refused(f"/{order.verb.name}: {error}", mend, isinstance(error, MisreadError))
 
 
 def _with_its_text(orders: Orders, taker: Order | None, role: Role) -> Orders | Refused:

@@ -41,6 +41,10 @@ class VerbError(Exception):
     """It can't be done. The message says the mend."""
 
 
+class MisreadError(VerbError):
+    """The words after a command can't be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """A ticket after something that a member did. What its clocks say to it is for `tend`."""
