@@ -17,6 +17,7 @@ from triaged.ticket.clocks import PromisedDate, kept_by_answer
 from triaged.ticket.consequence import Consequence, Outcome, Placed
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, EventKind
+from triaged.ticket.gate import SIGNS
 from triaged.ticket.known import Arrival, Clues, KnownMessage, OpenPromise, TicketView
 from triaged.ticket.letters import (
     Audience,
@@ -30,8 +31,6 @@ from triaged.ticket.letters import (
 )
 from triaged.ticket.reference import Entropy
 from triaged.ticket.shown import (
-    ANSWER_GUIDE,
-    TEAM_GUIDE,
     defect_warnings,
     fact_lines,
     guide,
@@ -46,18 +45,6 @@ from triaged.ticket.shown import (
 )
 
 SUBJECT_CHARACTERS = 78  # AR-17
-# What only our mail to the team says, the guide for a reply and what we think of the report.
-_SIGNS = (
-    ANSWER_GUIDE.lower(),
-    TEAM_GUIDE.lower(),
-    "to write to the team only:",
-    "may repeat: ",
-    "noise: 0.",
-    "noise: 1.",
-    "taken for: question (",
-    "taken for: other (",
-    "a reply that you may send, if it fits",
-)
 
 
 def message_event(arrival: Arrival, audience: Audience, note: str = "") -> Event:
@@ -202,7 +189,7 @@ def _holds_team_mail(words: str, ticket: TicketView) -> bool:
     the sender.
     """
     folded = " ".join(words.lower().split())
-    return any(sign in folded for sign in (f"+{ticket.name.token}.{Role.TEAM}.", *_SIGNS))
+    return any(sign in folded for sign in (f"+{ticket.name.token}.{Role.TEAM}.", *SIGNS))
 
 
 def doubted_answer(
