@@ -17,6 +17,7 @@ from triaged.ticket.clocks import PromisedDate
 from triaged.ticket.consequence import Consequence, Granted, Outcome, Placed
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, EventKind
+from triaged.ticket.gate import SIGNS
 from triaged.ticket.known import Arrival, Clues, KnownMessage, OpenPromise, TicketView
 from triaged.ticket.letters import (
     Audience,
@@ -27,8 +28,6 @@ from triaged.ticket.letters import (
 )
 from triaged.ticket.reference import Entropy
 from triaged.ticket.shown import (
-    ANSWER_GUIDE,
-    TEAM_GUIDE,
     defect_warnings,
     fact_lines,
     guide,
@@ -43,18 +42,6 @@ from triaged.ticket.shown import (
 )
 
 SUBJECT_CHARACTERS = 78  # AR-17
-# What only our mail to the team says, the guide for a reply and what we think of the report.
-_SIGNS = (
-    ANSWER_GUIDE.lower(),
-    TEAM_GUIDE.lower(),
-    "to write to the team only:",
-    "may repeat: ",
-    "noise: 0.",
-    "noise: 1.",
-    "taken for: question (",
-    "taken for: other (",
-    "a reply that you may send, if it fits",
-)
 
 
 def message_event(arrival: Arrival, audience: Audience, note: str = "") -> Event:
@@ -189,7 +176,7 @@ def speaks_as_we_do(words: str, token: str) -> bool:
     the sender.
     """
     folded = " ".join(words.lower().split())
-    return any(sign in folded for sign in (f"+{token}.{Role.TEAM}.", *_SIGNS))
+    return any(sign in folded for sign in (f"+{token}.{Role.TEAM}.", *SIGNS))
 
 
 def doubted_answer(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from triaged.policy.clauses import clauses
 from triaged.ticket.clocks import kept_by_answer
 from triaged.ticket.gate import Inside, Overlap, overlaps
 from triaged.ticket.letters import Audience, Automatic, Letter, ResearcherLetter, render_researcher
@@ -75,11 +76,15 @@ def inside(worked: Worked, case: Case, letter: Letter) -> Inside:
     members = tuple((m.name, m.address) for m in desk.members.values())
     team = tuple(("", address) for address in (*desk.notify, *desk.escalate))
     policy = desk.policy
-    clauses = (policy.text or "", *(c.clause for c in worked.tended.clocks), policy.organisation, desk.address)
+    stated = (policy.text or "", policy.organisation, desk.address)
+    public = (*stated, *(clause.text for clause in clauses(policy)), *(reply.text for reply in policy.replies))
+    promised = tuple(clock.clause for clock in worked.tended.clocks)
+    theirs = tuple(f"{p.name} {p.written}" for p in worked.people)
+    files = tuple(file.name for file in worked.files)
     others = tuple(other.name.ref for other in worked.others.values())
     return Inside(
         notes=worked.notes,
-        said=(*worked.said, *clauses, worked.tended.subject),
+        said=(*worked.said, *public, *promised, *theirs, *files, worked.tended.subject),
         references=others,
         own=reference(policy.prefix, letter.token),
         people=(*members, *team),

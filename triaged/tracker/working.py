@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select, update
 from triaged.message.transfer import decode_transfer
 from triaged.ticket.address import Role
 from triaged.ticket.desk import Desk
-from triaged.ticket.events import Event, EventKind
+from triaged.ticket.events import Event, EventKind, event_of
 from triaged.ticket.grammar import Orders
 from triaged.ticket.letters import Audience, Letter, TicketName
 from triaged.ticket.obeying import named_tickets, wants_contents
@@ -26,6 +26,7 @@ from triaged.tracker.schema import (
     absence,
     attachment,
     blob,
+    event,
     letter,
     message,
     participant,
@@ -38,6 +39,7 @@ from triaged.tracker.tending import Loaded
 
 GONE = ("dropped", "failed")
 UNSENT = (*GONE, "held", "queued")
+ECHOES = ("done", "not_sent")
 MOST_MESSAGES = 500  # of each conversation that the gate compares with, the newest
 MOST_CONTENTS = 20 * 1024 * 1024  # bytes of files that one letter carries
 
@@ -135,16 +137,26 @@ def _proposals(connection: Connection, ticket_id: int) -> tuple[Proposal, ...]:
 
 
 def _texts(connection: Connection, ticket_id: int) -> Mapping[str, tuple[str, ...]]:
-    """Audience -> what was written there. What has not reached the researcher yet is not said to them."""
-    sent = select(message.c.audience, message.c.text).outerjoin(letter, letter.c.message_row == message.c.id)
-    found: dict[str, tuple[str, ...]] = {}
-    for audience in (Audience.TEAM, Audience.RESEARCHER):
-        here = sent.where(message.c.ticket_id == ticket_id, message.c.audience == audience)
-        if audience is Audience.RESEARCHER:
-            here = here.where(letter.c.state.is_(None) | letter.c.state.not_in(UNSENT))
-        rows = connection.execute(here.order_by(message.c.id.desc()).limit(MOST_MESSAGES))
-        found[audience] = tuple(row.text for row in rows)
-    return found
+    """Audience -> what was written there. What has not reached the researcher yet is not said to them; and of the team's mail, what
+    became a letter is left out, with the echoes that show it: a member may write the same again after `/cancel`.
+    """
+    columns = select(message.c.text, message.c.receipt_id, message.c.subject, letter.c.template, letter.c.state)
+    rows = columns.outerjoin(letter, letter.c.message_row == message.c.id).where(message.c.ticket_id == ticket_id)
+    newest = rows.order_by(message.c.id.desc()).limit(MOST_MESSAGES)
+    sent = _became_letters(connection, ticket_id)
+    team = connection.execute(newest.where(message.c.audience == Audience.TEAM))
+    theirs = connection.execute(newest.where(message.c.audience == Audience.RESEARCHER))
+    return {
+        Audience.TEAM: tuple(r.text for r in team if r.template not in ECHOES and r.receipt_id not in sent),
+        Audience.RESEARCHER: tuple(f"{r.subject}\n{r.text}" for r in theirs if r.state not in UNSENT),
+    }
+
+
+def _became_letters(connection: Connection, ticket_id: int) -> set[object]:
+    """Receipts of members' mail whose text went to the researcher, or waits to."""
+    spoke = (event.c.ticket_id == ticket_id, event.c.kind == EventKind.MESSAGE, event.c.body.like('%"becomes":[%'))
+    bodies = connection.execute(select(event.c.body).where(*spoke)).scalars()
+    return {event_of(EventKind.MESSAGE, body).data.get("receipt") for body in bodies}
 
 
 Sliced = tuple[File, Any]  # a file, and the row that says where its bytes lie
@@ -231,10 +243,10 @@ def write(
     letters = (*done.letters, *result.letters, *told)
     queue_letters(connection, letters, desk, at, ids)
     chained: dict[int, list[tuple[datetime, Event]]] = {}
-    for number, event in _happened(
+    for number, happened in _happened(
         connection, done, (*events, *done.events, *result.events), letters, ids, loaded.ticket_id
     ):
-        chained.setdefault(number, []).append((at, event))
+        chained.setdefault(number, []).append((at, happened))
     chaining.append(connection, chained, entropy)
 
 
@@ -278,10 +290,10 @@ def _happened(
     yield from ((own, event) for event in events)
     for split in done.splits:
         yield from ((ids[split.new.name.token], event) for event in split.events)
-    for token, event in done.elsewhere:
+    for token, happened in done.elsewhere:
         number = connection.execute(select(ticket.c.id).where(ticket.c.token == token)).scalar()
         if number is not None:
-            yield number, event
+            yield number, happened
     yield from ((ids[x.token], queued_event(x)) for x in letters if x.audience is Audience.RESEARCHER)
 
 
