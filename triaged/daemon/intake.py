@@ -30,7 +30,7 @@ from triaged.ticket.letters import Audience
 from triaged.ticket.member_mail import as_a_note
 from triaged.ticket.reference import Entropy
 from triaged.tracker import blobs, commanding, receipts, returning
-from triaged.tracker.acting import go_on, take_back
+from triaged.tracker.acting import go_on, take_back, take_up
 from triaged.tracker.consequences import write
 from triaged.tracker.engine import reading, writing
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS, Item, keys_of, load_known
@@ -226,6 +226,7 @@ def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, 
             commanding.finish(connection, deed, at, intake.entropy)
         take_back(connection, _withdrawn(written), at_desk, at, intake.entropy)
         go_on(connection, _heard(written), at_desk, at, intake.entropy)
+        take_up(connection, _heard(written, proven=True), at_desk, at, intake.entropy)
     reach("consequences-written")
     for w in written:
         log.info(
@@ -238,13 +239,18 @@ def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, 
         )
 
 
-def _heard(written: Sequence[Written]) -> set[str]:
-    """Tickets that a participant wrote on. What a machine answers is no answer (NT-5)."""
-    return {
-        w.consequence.ticket.token
-        for w in written
-        if w.consequence.outcome is Outcome.APPENDED and w.consequence.ticket and _by_a_participant(w)
-    }
+def _heard(written: Sequence[Written], *, proven: bool = False) -> set[str]:
+    """Tickets that a participant wrote on. What a machine answers is no answer (NT-5), and a one-line request is no word on the
+    matter: with `proven`, neither it nor what nothing proves counts.
+    """
+    joined = [w for w in written if w.consequence.outcome is Outcome.APPENDED and _by_a_participant(w)]
+    counted = [w for w in joined if not proven or _proven_words(w)]
+    return {w.consequence.ticket.token for w in counted if w.consequence.ticket}
+
+
+def _proven_words(written: Written) -> bool:
+    placed = written.consequence.placed
+    return placed is not None and placed.proven and written.item.clues.request is None and not written.quiet
 
 
 def _withdrawn(written: Sequence[Written]) -> set[str]:
