@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import grp
+import json
 import os
 import pwd
 import re
@@ -141,8 +142,10 @@ class Postfix:
         """Try all that is deferred now."""
         self.command("postqueue", "-f")
 
-    def queued(self) -> int:
-        return self.command("postqueue", "-j").count("\n")
+    def queued(self, address: str) -> int:
+        """Messages that wait for that address. One on its way from queue to queue is listed twice."""
+        listed = [json.loads(line) for line in self.command("postqueue", "-j").splitlines()]
+        return len({x["queue_id"] for x in listed if address in [to["address"] for to in x["recipients"]]})
 
     def command(self, name: str, *words: str) -> str:
         done = [binary(name, MEND), "-c", str(self.directory / "etc"), *words]
