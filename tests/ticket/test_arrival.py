@@ -76,8 +76,8 @@ TABLE = [
     # A member reaches the researcher by the researcher's address alone, and proven (AT-29, law 6); the rest stays inside.
     ({"member, proven"}, {"r key"}, ANY, "joins the ticket, inside: the researcher is answered, the team is told"),
     ({"member, proven"}, {"other ticket's key"}, ANY, "joins the other ticket, inside: its researcher is answered"),
-    ({"member, proven"}, {"t key", "b key"}, ANY, "joins the ticket, inside: no letter"),
-    ({"member, proven"}, ANY, THREAD, "joins the ticket, inside: no letter"),
+    ({"member, proven"}, {"t key", "b key"}, ANY, "joins the ticket, inside: a note, mailed on"),
+    ({"member, proven"}, ANY, THREAD, "joins the ticket, inside: a note, mailed on"),
     ({"member"}, {"other ticket's key"}, ANY, "held on the other ticket: the member is told"),
     ({"member"}, KEYS, ANY, "held on the ticket: the member is told"),
     ({"member"}, ANY, THREAD, "held on the ticket: the member is told"),
@@ -120,6 +120,7 @@ def _letters(caused: Consequence, author: str | None) -> str:
         (("answer", RESEARCHER), ("answered", TEAM)): "the researcher is answered, the team is told",
         (("answer", OTHERS_REPORTER), ("answered", TEAM)): "its researcher is answered",
         (("not_sent", MEMBER),): "the member is told",
+        (("note", TEAM),): "a note, mailed on",
     }
     return told.get(tuple(sent), f"unforeseen letters {sent}")
 
@@ -159,7 +160,8 @@ def test_where_a_mailbox_has_no_keyed_addresses_an_answer_to_our_letter_reaches_
     by_relay = decide(mail(MEMBER, proven=True, fields=(f"In-Reply-To: {RELAY}",)), desk)
     assert [letter.to for letter in by_relay.letters] == [RESEARCHER, TEAM]
     for stays in (TEAM_ONLY, REPORT):
-        assert decide(mail(MEMBER, proven=True, fields=(f"In-Reply-To: {stays}",)), desk).letters == ()
+        noted = decide(mail(MEMBER, proven=True, fields=(f"In-Reply-To: {stays}",)), desk)
+        assert [(x.template, x.to) for x in noted.letters] == [("note", TEAM)]
     assert decide(mail(STRANGER, fields=(f"In-Reply-To: {TO_RESEARCHER}",)), desk).outcome is Outcome.HELD
 
 
@@ -178,7 +180,8 @@ def test_a_report_forwarded_inside_with_a_remark_reaches_no_researcher() -> None
     """AT-29, law 7: a mail client names the report's own id when a member forwards it to the mailbox."""
     raw = mail(MEMBER, proven=True, text="this one is a crank", fields=(f"References: {REPORT}",))
     caused = decide(raw)
-    assert caused.letters == () and caused.placed is not None and caused.placed.audience is Audience.TEAM
+    assert [(x.template, x.to) for x in caused.letters] == [("note", TEAM)]
+    assert caused.placed is not None and caused.placed.audience is Audience.TEAM
 
 
 def test_a_reference_in_the_subject_threads_nothing_and_is_a_hint() -> None:

@@ -60,6 +60,14 @@ class Bounced:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """A member is away, or here again."""
+
+    address: str  # lower-case
+    away: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Gaps:
     """What a new ticket's report leaves out of what the policy asks for."""
 
@@ -92,3 +100,4 @@ class Consequence:
     gaps: Gaps | None = None
     brought: tuple[str, ...] = ()  # gaps that this message fills
     study: ToStudy | None = None
+    absent: Absence | None = None

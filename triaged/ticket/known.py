@@ -55,6 +55,8 @@ class KnownMessage:
     counterpart: str  # the address it came from or went to, lower-case
     meets: tuple[str, ...]
     template: str
+    proven: bool = True
+    reason: str = ""  # of its receipt; "" where it is ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class TicketView:
     held_lately: int = 0  # messages held on it in the last ten minutes: they silence nobody but themselves
     held_ever: int = 0
     gaps: tuple[str, ...] = ()  # what the policy asks for and nobody brought yet
+    assigned: str = ""  # whose it is: a member's address, lower-case
+    away: frozenset[str] = frozenset()  # members, lower-case
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from triaged.message.clean import clean_header
-from triaged.message.model import Kind, Reason
+from triaged.message.model import Kind, Message, Reason
 from triaged.policy.calendar import in_letters
 from triaged.reading.inventory import pairs
 from triaged.reading.missing import missing
@@ -17,6 +17,7 @@ from triaged.ticket.clocks import PromisedDate, kept_by_answer
 from triaged.ticket.consequence import Consequence, Outcome, Placed
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, EventKind
+from triaged.ticket.hearing import NOBODY, gone_lines, hearers
 from triaged.ticket.known import Arrival, Clues, KnownMessage, OpenPromise, TicketView
 from triaged.ticket.letters import (
     Audience,
@@ -46,6 +47,7 @@ from triaged.ticket.shown import (
 )
 
 SUBJECT_CHARACTERS = 78  # AR-17
+ANSWERED = "answer"  # the reason of the receipt of a member's mail that became a letter to the researcher
 # What only our mail to the team says, the guide for a reply and what we think of the report.
 _SIGNS = (
     ANSWER_GUIDE.lower(),
@@ -144,10 +146,10 @@ def _relay(
         desk,
         headline=f"{headline} {ticket.name.ref}",
         dates=open_dates(ticket, desk),
-        warnings=warnings,
+        warnings=warnings + gone_lines(ticket.assigned, ticket.away, desk),
         study=_says(ticket, arrival, brought),
     )
-    return to_team("relay", ticket.name, ticket.subject, values, Role.RESEARCHER, desk, at, entropy, ticket.team_ids)
+    return tell_team("relay", ticket, values, Role.RESEARCHER, desk, at, entropy)
 
 
 def _says(ticket: TicketView, arrival: Arrival, brought: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -167,10 +169,14 @@ def held_letters(
         arrival,
         desk,
         headline=f"HELD: somebody who is not a participant wrote to {ticket.name.ref}",
-        warnings=(f"{reason}; it is not part of the ticket", "check by another way who wrote it"),
+        warnings=(
+            f"{reason}; it is not part of the ticket",
+            "check by another way who wrote it",
+            *gone_lines(ticket.assigned, ticket.away, desk),
+        ),
         answers=Role.TEAM,
     )
-    return to_team("relay", ticket.name, ticket.subject, values, Role.TEAM, desk, at, entropy, ticket.team_ids)
+    return tell_team("relay", ticket, values, Role.TEAM, desk, at, entropy)
 
 
 def answer_researcher(ticket: TicketView, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
@@ -194,7 +200,7 @@ def answer_researcher(ticket: TicketView, arrival: Arrival, desk: Desk, at: date
         {"receipt": arrival.receipt, "sha256": arrival.sha256, "audience": "team", "becomes": letter.message_id},
     )
     letters = (letter, *told)
-    return Consequence(Outcome.APPENDED, "answer", ticket.name, placed=placed, events=(event,), letters=letters)
+    return Consequence(Outcome.APPENDED, ANSWERED, ticket.name, placed=placed, events=(event,), letters=letters)
 
 
 def _holds_team_mail(words: str, ticket: TicketView) -> bool:
@@ -241,7 +247,8 @@ def _tell_answered(
         "guide": guide(Role.TEAM, ticket.name, desk),
         "body": quoted(words, desk.caps.relay_text),
     }
-    return to_team("answered", ticket.name, ticket.subject, values, Role.TEAM, desk, at, entropy, ticket.team_ids)
+    author = arrival.message.author.address.lower() if arrival.message.author else ""
+    return tell_team("answered", ticket, values, Role.TEAM, desk, at, entropy, but={author})
 
 
 def unproven_member(
@@ -295,7 +302,22 @@ def undelivered_letters(
         "dates": _reopened(ticket, letter, desk) if believed else (),
         "guide": guide(Role.TEAM, ticket.name, desk),
     }
-    return to_team("undelivered", ticket.name, ticket.subject, values, Role.TEAM, desk, at, entropy, ticket.team_ids)
+    return tell_team("undelivered", ticket, values, Role.TEAM, desk, at, entropy)
+
+
+def tell_team(
+    template: str,
+    ticket: TicketView,
+    values: Mapping[str, object],
+    answers: Role,
+    desk: Desk,
+    at: datetime,
+    entropy: Entropy,
+    but: Collection[str] = NOBODY,
+) -> tuple[Letter, ...]:
+    """One letter to each who hears of this ticket, but those who know already."""
+    to = hearers(desk, ticket.assigned, ticket.away, but)
+    return to_team(template, ticket.name, ticket.subject, values, answers, desk, at, entropy, ticket.team_ids, to=to)
 
 
 def to_team(
@@ -308,9 +330,17 @@ def to_team(
     at: datetime,
     entropy: Entropy,
     earlier: Mapping[str, tuple[str, ...]],
+    *,
+    to: tuple[str, ...] | None = None,
+    flag: str = "",
 ) -> tuple[Letter, ...]:
-    """One letter to each address that the team is told at (SM-6: one recipient a letter)."""
-    letters = [_team_letter(template, name, subject, values, answers, to, earlier) for to in desk.notify]
+    """One letter to each address that the team is told at (SM-6: one recipient a letter).
+
+    `to`: who they are, where the ticket is somebody's or somebody is away. `flag`: a word that gives the letter a conversation
+    of its own.
+    """
+    heard = hearers(desk) if to is None else to
+    letters = [_team_letter(template, name, subject, values, answers, one, earlier, flag) for one in heard]
     return tuple(render_team(letter, desk, at, entropy) for letter in letters)
 
 
@@ -322,9 +352,20 @@ def _team_letter(
     answers: Role,
     to: str,
     earlier: Mapping[str, tuple[str, ...]],
+    flag: str = "",
 ) -> TeamLetter:
-    shown = f"[{name.ref}] {clean_header(subject)[:SUBJECT_CHARACTERS]}".rstrip()
-    return TeamLetter(template, name, to, shown, values, answers, earlier.get(to.lower(), ()))
+    parents = earlier.get(to.lower(), ())
+    return TeamLetter(template, name, to, team_subject(name, subject, flag, bool(parents)), values, answers, parents)
+
+
+def team_subject(name: TicketName, subject: str, flag: str = "", again: bool = False) -> str:
+    """One subject for all letters about a ticket: Gmail and Outlook take a letter with another one, "Re:" aside, for another
+    conversation. With a `flag`, that is what is wanted.
+    """
+    shown = f"[{name.ref}] {clean_header(subject)[:SUBJECT_CHARACTERS].strip() or '(no subject)'}"
+    if flag:
+        return f"{flag}: {shown}"
+    return f"Re: {shown}" if again else shown
 
 
 def answer_subject(subject: str, name: TicketName, reporter_proven: bool) -> str:
@@ -362,23 +403,20 @@ def relay_values(
         "answer": answer,
         "dates": dates,
         "warnings": warnings + defect_warnings(arrival, desk),
-        **shown_files(
-            [
-                {
-                    "name": one_line(a.name),
-                    "detected_type": a.detected_type,
-                    "size": a.size,
-                    "sha256": a.sha256,
-                    "known": "",
-                }
-                for a in message.attachments
-            ]
-        ),
+        **shown_files(listed_files(message)),
         "study": labelled(study),
         "reply": "",
         "guide": guide(answers, name, desk),
         "body": quoted(message.text, desk.caps.relay_text),
     }
+
+
+def listed_files(message: Message) -> list[dict[str, object]]:
+    """The attachments of a message by name, size and hash."""
+    return [
+        {"name": one_line(a.name), "detected_type": a.detected_type, "size": a.size, "sha256": a.sha256, "known": ""}
+        for a in message.attachments
+    ]
 
 
 def open_dates(ticket: TicketView, desk: Desk) -> tuple[PromisedDate, ...]:
