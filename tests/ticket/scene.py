@@ -79,7 +79,7 @@ DESK = Desk(
     own=frozenset({MAILBOX, TEAM, MEMBER}),
     mailboxes=frozenset({MAILBOX}),
     notify=(TEAM,),
-    members={MEMBER: Colleague("Dana Levi", MEMBER)},
+    members={MEMBER: Colleague("Dana Levi", MEMBER, notify="board")},
     keys=(KEY,),
     caps=CAPS,
 )

@@ -81,7 +81,8 @@ def _proof(mailbox: MailboxSettings, settings: Settings) -> Item:
 
 
 def _team(mailbox: MailboxSettings, settings: Settings) -> Item:
-    told = settings.tenant(mailbox.tenant).team.notify
+    team = settings.tenant(mailbox.tenant).team
+    told = team.notify or team.members
     mend = "" if told else "nobody hears of its reports: name the team's address in [team] notify"
     return Item(f"team {mailbox.name}", bool(told), mend)
 

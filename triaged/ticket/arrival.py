@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from triaged.message.model import Kind
 from triaged.message.replies import own_text
-from triaged.ticket import granting, opening, relaying
+from triaged.ticket import boardreply, granting, notes, opening, relaying
+from triaged.ticket.absence import told_by
 from triaged.ticket.address import Garbled, Keyed, Role, bare
 from triaged.ticket.answering import proven
 from triaged.ticket.consequence import Bounced, Consequence, Granted, Outcome, Placed, Said
@@ -40,6 +41,11 @@ class Thread:
 
 def receive(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
     """What `arrival` causes at the instant `at`."""
+    caused = _caused(arrival, clues, known, desk, at, entropy)
+    return replace(caused, absent=told_by(arrival, clues.author, _by_a_machine(arrival), caused, desk))
+
+
+def _caused(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
     if known.copy:
         return Consequence(Outcome.COPY, "the same content has been taken in before")
     if _is_ours(arrival, clues, known, desk):
@@ -90,6 +96,8 @@ def _threaded(
     """Who wrote decides what a message on a thread may do; the key or the id decides who reads it."""
     ticket = thread.ticket
     if clues.author in desk.members:
+        if settled := _settled(thread, arrival, clues, known, desk, at, entropy):
+            return settled
         return _from_member(thread, arrival, desk, at, entropy)
     if clues.author and clues.author in ticket.participants:
         if thread.role is Role.TEAM:  # nobody outside the team is given a team address
@@ -115,6 +123,20 @@ def _granted(
 
 def _answers_a_letter(clues: Clues, known: Known) -> KnownMessage | None:
     return next((k for i in clues.ids if (k := known.ids.get(i)) and k.sent), None)
+
+
+def _settled(
+    thread: Thread, arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy
+) -> Consequence | None:
+    """What a member's mail on a ticket is, where it is none about the ticket: the second copy of one, or a reply to the board."""
+    if _by_a_machine(arrival):
+        return None
+    if notes.kept_already(thread.ticket, arrival, clues, known, _reaches_researcher(thread, desk)):
+        return Consequence(Outcome.FILED, "kept already: the same mail of the same member", thread.ticket.name)
+    board = boardreply.answered_board(thread.ticket, clues, known)
+    if board is None or thread.role is Role.RESEARCHER or not proven(arrival):
+        return None
+    return boardreply.board_reply(thread.ticket, board, arrival, desk, at, entropy)
 
 
 def _from_member(thread: Thread, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:

@@ -61,6 +61,14 @@ class Bounced:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """A member is away, or here again."""
+
+    address: str  # lower-case
+    away: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Gaps:
     """What a new ticket's report leaves out of what the policy asks for."""
 
@@ -143,3 +151,4 @@ class Consequence:
     study: ToStudy | None = None
     said: Said | None = None
     asks: Asked | None = None
+    absent: Absence | None = None

@@ -59,6 +59,8 @@ class KnownMessage:
     counterpart: str  # the address it came from or went to, lower-case
     meets: tuple[str, ...]
     template: str
+    proven: bool = True
+    reason: str = ""  # of its receipt; "" where it is ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ class TicketView:
     held_ever: int = 0
     gaps: tuple[str, ...] = ()  # what the policy asks for and nobody brought yet
     asking: Asking | None = None  # only where the message is a request, and its author a participant
+    assigned: str = ""  # whose it is: a member's address, lower-case
+    away: frozenset[str] = frozenset()  # members, lower-case
 
 
 @dataclass(frozen=True, slots=True)

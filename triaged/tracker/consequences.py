@@ -13,7 +13,7 @@ from triaged.ticket.desk import Desk
 from triaged.ticket.events import GENESIS, Event, EventKind, State
 from triaged.ticket.letters import Audience, Letter
 from triaged.ticket.reference import Entropy
-from triaged.tracker import blobs, chaining, clocks, findings, requests
+from triaged.tracker import absences, blobs, chaining, clocks, findings, requests
 from triaged.tracker.engine import insert_new
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
 from triaged.tracker.schema import (
@@ -39,6 +39,8 @@ def write(connection: Connection, batch: Sequence[Written], desk: Desk, at: date
     _letters(connection, batch, desk, at, ids)
     _bounces(connection, batch, at, ids)
     _requests(connection, batch, at, ids)
+    said = [(w.consequence.absent, w.item.arrival.received_at) for w in batch if w.consequence.absent]
+    absences.write(connection, desk.tenant, said, at)
     chaining.append(connection, _events(batch, at, ids), entropy)
     _contents(connection, batch, desk)
     _receipts(connection, batch, ids)

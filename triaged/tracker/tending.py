@@ -18,7 +18,7 @@ from triaged.ticket.letters import Audience, Letter, TicketName
 from triaged.ticket.news import Happening, happenings
 from triaged.ticket.reference import Entropy
 from triaged.ticket.tended import Tended
-from triaged.tracker import chaining, clocks, policies
+from triaged.tracker import absences, chaining, clocks, policies
 from triaged.tracker.clocks import Held
 from triaged.tracker.consequences import queue_letters, queued_event
 from triaged.tracker.knowing import people_of, team_ids_of, thread_of
@@ -72,6 +72,8 @@ def _tended(connection: Connection, row: Any, running: tuple[Clock, ...]) -> Ten
         written_at=written.at if written else None,
         researcher_ids=tuple(m.message_id for m in thread if m.audience == Audience.RESEARCHER and m.message_id),
         team_ids=team_ids_of(thread),
+        assigned=row.assigned,
+        away=absences.away(connection, row.tenant),
     )
 
 
