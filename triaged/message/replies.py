@@ -51,14 +51,6 @@ _COMMAND = re.compile(r"[ \t]*/[A-Za-z]")
 _SMTP = re.compile(r"[ \t>]*(?:(?:MAIL FROM|RCPT TO|EHLO|HELO)\b|DATA\s*$)", re.I)
 
 
-def own_text(text: str, limit: int) -> str:
-    """Stub until merged."""
-    lines = text.split("\n")[:limit]
-    dropped, end = _quotes(lines, _fenced(lines))
-    kept = [line for index, line in enumerate(lines[:end]) if index not in dropped]
-    return "\n".join(_without_signature(kept)).strip("\n").rstrip()
-
-
 def new_text(text: str, limit: int) -> str:
     """The text without quotes and signature; from `limit` lines on it stays as it is."""
     everything = text.split("\n")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from triaged.message.model import Kind
-from triaged.message.replies import own_text
+from triaged.message.replies import own_words
 from triaged.ticket import boardreply, granting, notes, opening, relaying
 from triaged.ticket.absence import told_by
 from triaged.ticket.address import Garbled, Keyed, Role, bare
@@ -160,8 +160,9 @@ def _from_member(thread: Thread, arrival: Arrival, desk: Desk, at: datetime, ent
 def _said(thread: Thread, role: Role, arrival: Arrival, placed: Placed) -> Consequence:
     """A proven member's mail in a conversation of ours: their own words are read as commands and text."""
     author, message = arrival.message.author, arrival.message
-    words = own_text(message.text, MOST_LINES)
-    said = Said(author.address.lower() if author else "", role, words, len(message.attachments))
+    own = own_words(message.text, MOST_LINES)
+    passed_on = message.text.strip() if message.forwarded else ""
+    said = Said(author.address.lower() if author else "", role, own, passed_on, thread.ticket)
     return Consequence(Outcome.APPENDED, "a member's mail", thread.ticket.name, placed=placed, said=said)
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from triaged.message.replies import Own
 from triaged.reading.facts_model import Fact
 from triaged.reading.noise import Noise
 from triaged.ticket.address import Role
 from triaged.ticket.clocks import Clock
 from triaged.ticket.events import Event
+from triaged.ticket.known import TicketView
 from triaged.ticket.letters import Audience, Letter, TicketName
 
 
@@ -90,8 +92,9 @@ class Said:
 
     by: str  # lower-case address
     role: Role  # the conversation that they came to
-    words: str
-    files: int  # attached to the mail
+    own: Own
+    passed_on: str  # a forwarded text that they sent without a word of their own
+    ticket: TicketView
 
 
 @dataclass(frozen=True, slots=True)

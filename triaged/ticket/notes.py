@@ -19,15 +19,6 @@ from triaged.ticket.shown import defect_warnings, guide, quoted, shown_files
 NOTED = "note"  # the reason of its receipt
 
 
-def note(ticket: TicketView, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
-    """A proven member's mail to the team's address."""
-    placed = Placed(Audience.TEAM, True, None)
-    event = message_event(arrival, Audience.TEAM, "a note")
-    loud = ticket.recent <= desk.caps.thread_messages_per_10_minutes  # AR-11
-    letters = note_letters(ticket, arrival, own_words(arrival.message), desk, at, entropy) if loud else ()
-    return Consequence(Outcome.APPENDED, NOTED, ticket.name, placed=placed, events=(event,), letters=letters)
-
-
 def note_letters(
     ticket: TicketView, arrival: Arrival, words: str, desk: Desk, at: datetime, entropy: Entropy
 ) -> tuple[Letter, ...]:
@@ -49,11 +40,6 @@ def have_it(message: Message) -> frozenset[str]:
     """Who wrote a mail and whom it went to by its own To and Cc."""
     people = (*message.to, *message.cc, *((message.author,) if message.author else ()))
     return frozenset(person.address.lower() for person in people)
-
-
-def own_words(message: Message) -> str:
-    """Without the quoted mail, which its readers have; of what is forwarded, all of it."""
-    return message.text.strip() if message.forwarded else message.new_text.strip()
 
 
 def kept_already(ticket: TicketView, arrival: Arrival, clues: Clues, known: Known, answers: bool) -> bool:
