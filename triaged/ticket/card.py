@@ -97,7 +97,7 @@ def _letter(card: Card, arrival: Arrival, desk: Desk, at: datetime, left: tuple[
         parents=(message.message_id,) if message.message_id else (),  # TH-3: their References are not trusted
         meets=card.kept,
         proven=proven(arrival),
-        enclosed=Enclosure(MEDIA_TYPE, f"{card.name.ref}.ics", file) if file else None,
+        enclosed=(Enclosure(MEDIA_TYPE, f"{card.name.ref}.ics", file),) if file else (),
     )
 
 
