@@ -189,7 +189,7 @@ def _settled(caused: Consequence, facts: Known, arrival: Arrival, desk: Desk) ->
         return caused
     case = case_of(caused.said.by, desk, AT, entropy, by_mail=True)
     ticket = worked(facts.tickets[caused.ticket.token])
-    done = settle(caused, caused.said, read_orders(caused.said.words), ticket, arrival, case)
+    done = settle(caused, caused.said, read_orders(caused.said.own), ticket, arrival, case)
     events = (*caused.events, *done.events, *done.obeyed.events)
     return replace(done.consequence, events=events, letters=(*done.obeyed.letters, *done.told))
 

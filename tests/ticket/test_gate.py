@@ -192,6 +192,14 @@ def test_what_overlaps_is_shown_once_and_at_most_twenty_times() -> None:
     assert len(overlaps(text, f"{text}\n{text}", replace(INSIDE, notes=(f"{text} no", f"x {text}")))) == 20
 
 
+def test_a_secret_among_hundreds_of_hosts_that_the_researcher_named_is_found() -> None:
+    hosts = [f"a{number}.example" for number in range(300)]
+    letter = " x ".join(hosts) + " zz9.example.test"
+    inside = replace(INSIDE, notes=(letter,), said=(" x-".join(hosts),))
+    assert overlaps("", letter, inside)
+    assert overlaps("", " x ".join(hosts[:200]), inside) == ()
+
+
 # --- at random -----------------------------------------------------------------------------------------------------------------
 
 PUBLIC = """

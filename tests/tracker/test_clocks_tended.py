@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import Engine, insert, text
+from triaged.tracker.reclassifying import take_for
 
 from tests.ticket.scene import AT, DESK, MEMBER, POLICIES, POLICY, RESEARCHER, TEAM, mail
 from tests.tracker.test_outbox import bounce
@@ -26,7 +27,6 @@ from triaged.ticket.reference import token_of
 from triaged.ticket.verbs import move
 from triaged.tracker import clocks
 from triaged.tracker.engine import writing
-from triaged.tracker.reclassifying import take_for
 from triaged.tracker.schema import board, clock, event, ticket
 
 DAY = timedelta(days=1)

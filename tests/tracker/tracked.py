@@ -17,6 +17,7 @@ from triaged.daemon.intake import Intake, take_in
 from triaged.daemon.studying import Studio, study_some
 from triaged.daemon.tending import Tender, desk_of, next_wake, tend_due
 from triaged.mail.ports import Fetched
+from triaged.message.replies import own_words
 from triaged.reading.inventory import Inventory
 from triaged.ticket.clocks import is_open
 from triaged.ticket.desk import Desk
@@ -125,7 +126,7 @@ class Tracked:
 
     def orders(self, ref: str, words: str, by: str = "operator", text: str = "") -> list[str]:
         """What a member or operator orders by the command line; the promises that are open after it."""
-        orders = read_orders(f"{words}\n\n{text}")
+        orders = read_orders(own_words(f"{words}\n\n{text}", 1000))
         assert isinstance(orders, Orders), orders
         with writing(self.engine) as connection:
             done = command(

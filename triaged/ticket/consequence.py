@@ -93,7 +93,7 @@ class Said:
     by: str  # lower-case address
     role: Role  # the conversation that they came to
     own: Own
-    passed_on: str  # a forwarded text that they sent without a word of their own
+    passed_on: str  # where they forward something, all of it with their remark: a note holds it
     ticket: TicketView
 
 

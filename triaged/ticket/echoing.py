@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+
 from triaged.ticket.address import Role
 from triaged.ticket.grammar import Orders, Refused
 from triaged.ticket.hearing import hearers

@@ -29,7 +29,7 @@ _FRESH_WORDS = (
     2  # of a run, neither said before nor everyday: two texts that quote the same words may go on with the same one
 )
 _FRESH_LETTERS = 20
-_LOOKED_UP = 200  # tokens that are looked for in all that was said
+_LOOKED_UP = 200  # tokens of a letter that are looked for in all that was said; the others count as new
 _MAC = MAC_BYTES * 8 // 5
 
 # What only our mail to the team says, the guide for a reply and what we think of the report.
@@ -236,7 +236,7 @@ def _private(letter: Read, said: Read) -> Iterator[str]:
     hosts = sorted({token.rpartition("@")[2] for token in letter.tokens})
     private = [host for host in hosts if _PRIVATE_HOST.fullmatch(host) or (_IPV4.fullmatch(host) and _inside(host))]
     private += (address for address in dict.fromkeys(_IPV6.findall(letter.folded)) if _inside(address))
-    return (host for host in private[:_LOOKED_UP] if not said.holds(host))
+    return _not_said(private, (said,))
 
 
 def _inside(text: str) -> bool:
@@ -273,8 +273,12 @@ def _shared(fresh: _Fresh, other: Read) -> Iterator[str]:
     common = {token for token in fresh.letter.tokens & other.tokens if telling(token)}
     if common:
         common = common.difference(*(text.tokens for text in fresh.texts))
-    for token in sorted(common)[:_LOOKED_UP]:
-        if not any(text.holds(token) for text in fresh.texts):
+    yield from _not_said(sorted(common), fresh.texts)
+
+
+def _not_said(found: Sequence[str], texts: Iterable[Read]) -> Iterator[str]:
+    for count, token in enumerate(found):
+        if count >= _LOOKED_UP or not any(text.holds(token) for text in texts):
             yield token
 
 

@@ -49,9 +49,11 @@ def _meant(orders: Orders, said: Said) -> Orders | Refused:
     """To the researcher goes nothing that may have been a command; what is passed on to the team without a word is a note."""
     stray = stray_command(orders)
     if stray and said.role is Role.RESEARCHER:
-        return Refused(f"{stray!r} stands below other lines, where it is text, and may have been meant as a command", TO_THE_TOP)
-    if said.role is Role.TEAM and not orders.orders and not orders.text:
-        return replace(orders, text=said.passed_on or NO_WORDS)
+        return Refused(
+            f"{stray!r} stands below other lines, where it is text, and may have been meant as a command", TO_THE_TOP
+        )
+    if said.role is Role.TEAM and not orders.orders:
+        return replace(orders, text=said.passed_on or orders.text or NO_WORDS)
     return orders
 
 

@@ -7,13 +7,12 @@ from datetime import datetime
 from triaged.message.model import Message
 from triaged.ticket.address import Role
 from triaged.ticket.answering import proven
-from triaged.ticket.consequence import Consequence, Outcome, Placed
 from triaged.ticket.desk import Desk
 from triaged.ticket.hearing import gone_lines, shown_member
 from triaged.ticket.known import Arrival, Clues, Known, TicketView
-from triaged.ticket.letters import Audience, Letter
+from triaged.ticket.letters import Letter
 from triaged.ticket.reference import Entropy
-from triaged.ticket.relaying import ANSWERED, listed_files, message_event, tell_team
+from triaged.ticket.relaying import ANSWERED, listed_files, tell_team
 from triaged.ticket.shown import defect_warnings, guide, quoted, shown_files
 
 NOTED = "note"  # the reason of its receipt

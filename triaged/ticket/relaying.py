@@ -43,6 +43,7 @@ from triaged.ticket.shown import (
 )
 
 SUBJECT_CHARACTERS = 78  # AR-17
+ANSWERED = "answer"  # the reason of the receipt of a member's mail that became a letter to the researcher
 
 
 def message_event(arrival: Arrival, audience: Audience, note: str = "") -> Event:
@@ -142,9 +143,9 @@ def _relay(
         arrival,
         desk,
         headline=f"{headline} {ticket.name.ref}",
-        dates=open_dates(ticket, desk),
+        dates=() if withdrawn else open_dates(ticket, desk),
         warnings=warnings + gone_lines(ticket.assigned, ticket.away, desk),
-        study=_says(ticket, arrival, brought),
+        study=(*asked, *_says(ticket, arrival, brought)),
     )
     return tell_team("relay", ticket, values, Role.RESEARCHER, desk, at, entropy)
 

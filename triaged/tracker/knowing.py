@@ -172,7 +172,9 @@ def _survivor(connection: Connection, row: Any) -> Any:
     for _ in range(_MERGES):
         if row.merged_into is None:
             break
-        row = connection.execute(select(*_OF_A_TICKET, ticket.c.merged_into).where(ticket.c.id == row.merged_into)).one()
+        row = connection.execute(
+            select(*_OF_A_TICKET, ticket.c.merged_into).where(ticket.c.id == row.merged_into)
+        ).one()
     return row
 
 
