@@ -335,13 +335,13 @@ def test_a_megabyte_of_anything_is_compared_within_a_second(kind: str, known: bo
     text = HOSTILE[kind][: MEGABYTE // 2 if known else MEGABYTE]
     inside = replace(INSIDE, notes=(text,), said=(text if known else REPORT,))
     letter = text[:65536]
-    spent = min(_seconds(letter, inside) for _ in range(2))
+    spent = min(_seconds(letter, inside) for _ in range(3))
     assert spent < 1, f"{spent:.2f} s"
 
 
 def test_a_hundred_thousand_notes_are_compared_within_a_second() -> None:
     inside = replace(INSIDE, notes=("short one",) * 100_000)
-    assert min(_seconds("a letter " * 7000, inside) for _ in range(2)) < 1
+    assert min(_seconds("a letter " * 7000, inside) for _ in range(3)) < 1
 
 
 def _seconds(letter: str, inside: Inside) -> float:
