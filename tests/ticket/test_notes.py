@@ -144,18 +144,19 @@ def test_what_another_wrote_or_nothing_proved_makes_no_second_copy(first: KnownM
     assert told(wrote(ids=(first,), message_id=NOTE)) == [("note", TEAM), ("note", SAM)]
 
 
-@pytest.mark.parametrize(("reason", "letters"), [("note", 3), ("it may be no person's mail", 3), ("answer", 0)])
+@pytest.mark.parametrize(("reason", "letters"), [("note", 4), ("it may be no person's mail", 4), ("answer", 0)])
 def test_an_answer_is_not_lost_to_its_copy_on_a_list_and_goes_once(reason: str, letters: int) -> None:
     caused = wrote(TO_RESEARCHER, ids=(inbound(reason),), message_id=NOTE, text="We could reproduce it.")
     assert len(caused.letters) == letters
-    assert ([RESEARCHER, TEAM, SAM] if letters else []) == [letter.to for letter in caused.letters]
+    assert ([RESEARCHER, MEMBER, TEAM, SAM] if letters else []) == [letter.to for letter in caused.letters]
 
 
-def test_who_answered_is_not_told_that_they_answered() -> None:
+def test_who_answered_gets_the_echo_alone_and_the_others_hear_once() -> None:
     assert told(wrote(TO_RESEARCHER, text="Thank you.")) == [
         ("answer", RESEARCHER),
-        ("answered", TEAM),
-        ("answered", SAM),
+        ("done", MEMBER),
+        ("done", TEAM),
+        ("done", SAM),
     ]
 
 
@@ -212,7 +213,7 @@ def test_a_reply_to_the_board_is_no_note_on_the_ticket_whose_address_it_bears(to
         ({"proven": False}, ["not_sent"]),  # law 6
         ({"fields": (f"In-Reply-To: {BOARD}", *OUT)}, []),  # AR-11: a machine is not answered
         ({"to": key(OTHER, Role.TEAM)}, ["note", "note"]),  # the key of another ticket means that ticket
-        ({"to": TO_RESEARCHER}, ["answer", "answered", "answered"]),
+        ({"to": TO_RESEARCHER}, ["answer", "done", "done", "done"]),
         ({"ticket": view(held_lately=5)}, []),  # AR-11
         ({"author": STRANGER}, ["relay", "relay", "relay"]),  # held: every member who hears, the author is none
     ],
