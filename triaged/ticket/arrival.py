@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from triaged.message.model import Kind
-from triaged.ticket import opening, relaying
+from triaged.ticket import opening, past, relaying
 from triaged.ticket.address import Garbled, Keyed, Role, bare
 from triaged.ticket.answering import proven
 from triaged.ticket.consequence import Bounced, Consequence, Outcome, Placed
@@ -38,6 +38,8 @@ class Thread:
 
 def receive(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
     """What `arrival` causes at the instant `at`."""
+    if arrival.sent:
+        return past.found_sent(arrival, clues, known, desk, at, entropy)
     if known.copy:
         return Consequence(Outcome.COPY, "the same content has been taken in before")
     if _is_ours(arrival, clues, known, desk):

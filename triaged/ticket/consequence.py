@@ -60,6 +60,16 @@ class Bounced:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """A letter that a person sent to a participant from the mailbox itself."""
+
+    message_id: str  # "" where it has none
+    to: str  # lower-case; the reporter where they are among its recipients
+    at: datetime
+    meets: tuple[str, ...]  # promises that it keeps
+
+
+@dataclass(frozen=True, slots=True)
 class Gaps:
     """What a new ticket's report leaves out of what the policy asks for."""
 
@@ -92,3 +102,4 @@ class Consequence:
     gaps: Gaps | None = None
     brought: tuple[str, ...] = ()  # gaps that this message fills
     study: ToStudy | None = None
+    answered: Answered | None = None

@@ -29,6 +29,7 @@ class Arrival:
     content_sha256: str
     message: Message
     findings: Findings = NOTHING
+    sent: bool = False  # it lies in the mailbox's own sent folder: nobody sent it to us
 
 
 @dataclass(frozen=True, slots=True)

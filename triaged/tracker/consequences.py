@@ -13,8 +13,9 @@ from triaged.ticket.desk import Desk
 from triaged.ticket.events import GENESIS, Event, EventKind, State
 from triaged.ticket.letters import Audience, Letter
 from triaged.ticket.reference import Entropy
-from triaged.tracker import blobs, chaining, clocks, findings
+from triaged.tracker import answers, blobs, chaining, clocks, findings
 from triaged.tracker.engine import insert_new
+from triaged.tracker.keeping import Kept
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
 from triaged.tracker.schema import (
     attachment,
@@ -38,7 +39,8 @@ def write(connection: Connection, batch: Sequence[Written], desk: Desk, at: date
     findings.write(connection, batch, _messages(connection, batch, desk, at, ids), desk, at, ids)
     _letters(connection, batch, desk, at, ids)
     _bounces(connection, batch, at, ids)
-    chaining.append(connection, _events(batch, at, ids), entropy)
+    kept = answers.keep(connection, batch, ids)
+    chaining.append(connection, _events(batch, at, ids, kept), entropy)
     _contents(connection, batch, desk)
     _receipts(connection, batch, ids)
 
@@ -134,7 +136,7 @@ def _messages(
     placed = [w for w in batch if w.consequence.placed and w.consequence.ticket]
     if not placed:
         return {}
-    rows = [_message_row(w, desk, at, ids) for w in placed]
+    rows = [{**_message_row(w, desk, at, ids), **answers.columns(w.consequence.answered)} for w in placed]
     inserted = message.insert().returning(message.c.id, sort_by_parameter_order=True)
     numbers = connection.execute(inserted, rows).scalars().all()
     slices = [
@@ -281,13 +283,17 @@ def _bounces(connection: Connection, batch: Sequence[Written], at: datetime, ids
         connection.execute(update(clock).where(*here).values(met_at=None, kept_by="", wake_at=at))
 
 
-def _events(batch: Sequence[Written], at: datetime, ids: dict[str, int]) -> dict[int, list[tuple[datetime, Event]]]:
+def _events(
+    batch: Sequence[Written], at: datetime, ids: dict[str, int], kept: Kept
+) -> dict[int, list[tuple[datetime, Event]]]:
+    """`kept`: receipt -> what its letter did to clocks."""
     new: dict[int, list[tuple[datetime, Event]]] = {}
     for w in batch:
-        name = w.consequence.ticket
+        name, answered = w.consequence.ticket, w.consequence.answered
         if name is not None:
             queued = [queued_event(x) for x in w.consequence.letters if x.audience is Audience.RESEARCHER]
-            new.setdefault(ids[name.token], []).extend((at, event) for event in (*w.consequence.events, *queued))
+            events = (*w.consequence.events, *queued, *kept.get(w.item.arrival.receipt, ()))
+            new.setdefault(ids[name.token], []).extend((answered.at if answered else at, e) for e in events)
     return {ticket_id: events for ticket_id, events in new.items() if events}
 
 

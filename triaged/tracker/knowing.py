@@ -121,8 +121,8 @@ def _messages(connection: Connection, items: Sequence[Item], tenant: str) -> dic
             meets=tuple(row.meets or ()),
             template=row.template or "",
         )
-        # A stranger who repeats an id does not hide its first use. Ordered here: SQLite would walk the table instead.
-        for row in sorted(rows, key=lambda row: row.id, reverse=True)
+        # A stranger who repeats an id does not hide its first use, nor ours. Ordered here: SQLite would walk the table instead.
+        for row in sorted(rows, key=lambda row: (row.direction == "out", -row.id))
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, case, func, select
 
 from triaged.ticket.clocks import Clock, standing
 from triaged.tracker import clocks, saying
@@ -136,8 +136,9 @@ def _clock(one: Clock) -> Document:
 
 def _messages(connection: Connection, ticket_id: int) -> list[Document]:
     rows = connection.execute(
-        select(message, letter.c.mailbox.label("sent_by"), letter.c.accepted_at)
+        select(message, func.coalesce(letter.c.mailbox, receipt.c.mailbox).label("sent_by"), letter.c.accepted_at)
         .outerjoin(letter, letter.c.message_row == message.c.id)
+        .outerjoin(receipt, receipt.c.id == message.c.receipt_id)
         .where(message.c.ticket_id == ticket_id)
         .order_by(message.c.id)
     )

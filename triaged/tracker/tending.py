@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from triaged.policy.model import Policy
 from triaged.ticket.clocks import Clock
@@ -17,7 +17,7 @@ from triaged.ticket.letters import Audience, Letter, TicketName
 from triaged.ticket.news import Happening, happenings
 from triaged.ticket.reference import Entropy
 from triaged.ticket.tended import Tended
-from triaged.tracker import chaining, clocks, policies
+from triaged.tracker import answers, chaining, clocks, policies
 from triaged.tracker.clocks import Held
 from triaged.tracker.consequences import queue_letters, queued_event
 from triaged.tracker.knowing import people_of, team_ids_of, thread_of
@@ -56,7 +56,7 @@ def _tended(connection: Connection, row: Any, running: tuple[Clock, ...]) -> Ten
     people = people_of(connection, row.id)
     reporter = next((p for p in people if p.role == "reporter"), None)
     thread = thread_of(connection, row.id)
-    written = _last_written(connection, row.id)
+    written_at, since = _last_written(connection, row.id)
     return Tended(
         name=TicketName(row.token, row.ref),
         subject=row.subject,
@@ -67,24 +67,28 @@ def _tended(connection: Connection, row: Any, running: tuple[Clock, ...]) -> Ten
         reachable=_reachable(connection, row.id, reporter, thread),
         clocks=running,
         waiting=row.waiting,
-        happenings=_happenings(connection, row.id, written.seq if written else 0),
-        written_at=written.at if written else None,
+        happenings=_happenings(connection, row.id, since),
+        written_at=written_at,
         researcher_ids=tuple(m.message_id for m in thread if m.audience == Audience.RESEARCHER and m.message_id),
         team_ids=team_ids_of(thread),
     )
 
 
-def _last_written(connection: Connection, ticket_id: int) -> Any | None:
-    """The event of the last letter to the researcher that was queued."""
+def _last_written(connection: Connection, ticket_id: int) -> tuple[datetime | None, ColumnElement[bool]]:
+    """When the last letter to the researcher was queued, or sent past us; and which events came after it."""
     letters = (event.c.ticket_id == ticket_id, event.c.kind == EventKind.QUEUED)
-    return connection.execute(
+    ours = connection.execute(
         select(event.c.seq, event.c.at).where(*letters).order_by(event.c.seq.desc()).limit(1)
     ).one_or_none()
+    past = answers.last(connection, ticket_id)
+    if past is not None and (ours is None or past > ours.at):
+        return past, event.c.at > past
+    return (ours.at, event.c.seq > ours.seq) if ours else (None, event.c.seq > 0)
 
 
-def _happenings(connection: Connection, ticket_id: int, after: int) -> tuple[Happening, ...]:
+def _happenings(connection: Connection, ticket_id: int, since: ColumnElement[bool]) -> tuple[Happening, ...]:
     columns = select(event.c.at, event.c.kind, event.c.body)
-    rows = columns.where(event.c.ticket_id == ticket_id, event.c.seq > after, event.c.body.is_not(None))
+    rows = columns.where(event.c.ticket_id == ticket_id, since, event.c.body.is_not(None))
     return happenings((row.at, event_of(row.kind, row.body)) for row in connection.execute(rows.order_by(event.c.seq)))
 
 
@@ -92,7 +96,11 @@ def _reachable(connection: Connection, ticket_id: int, reporter: Any, thread: Se
     """Law 5: a member wrote to them; or we could answer, and they have proven themselves, then or since."""
     to_them = (letter.c.ticket_id == ticket_id, letter.c.audience == Audience.RESEARCHER, letter.c.state.not_in(_GONE))
     templates = set(connection.execute(select(letter.c.template).where(*to_them).distinct()).scalars())
-    if reporter is None or not templates:
+    if reporter is None:
+        return False
+    if answers.reached(connection, ticket_id, reporter.address):
+        return True
+    if not templates:
         return False
     said = (m for m in thread if m.direction == "in" and m.counterpart == reporter.address)
     return _ANSWER in templates or bool(reporter.proven) or any(m.proven for m in said)
