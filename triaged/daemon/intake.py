@@ -25,7 +25,8 @@ from triaged.reading.whole import Whole, read, unread
 from triaged.ticket.arrival import receive
 from triaged.ticket.consequence import Consequence, Outcome
 from triaged.ticket.desk import Desk
-from triaged.ticket.known import Arrival, Known, clues
+from triaged.ticket.forwarding import clues_of
+from triaged.ticket.known import Arrival, Known
 from triaged.ticket.letters import Audience
 from triaged.ticket.reference import Entropy
 from triaged.tracker import blobs, receipts, returning
@@ -149,9 +150,11 @@ def _item(one: Claimed, raw: bytes, whole: Whole, desk: Desk, intake: Intake) ->
         content_sha256=_content(one, raw),
         message=message,
         findings=whole.findings,
+        original=whole.original,
+        original_findings=whole.original_findings,
         sent=one.sent,
     )
-    return Item(arrival, clues(message, desk))
+    return Item(arrival, clues_of(arrival, desk))
 
 
 _NOTHING = blobs.digest(b"")

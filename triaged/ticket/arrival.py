@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from triaged.message.model import Kind
-from triaged.ticket import opening, past, relaying
+from triaged.ticket import forwarding, opening, past, relaying
 from triaged.ticket.address import Garbled, Keyed, Role, bare
 from triaged.ticket.answering import proven
 from triaged.ticket.consequence import Bounced, Consequence, Outcome, Placed
@@ -51,6 +51,8 @@ def receive(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: dateti
         return _threaded(thread, arrival, clues, known, desk, at, entropy)
     if arrival.message.kind in REPORTS_ABOUT_MAIL:
         return Consequence(Outcome.FILED, f"{arrival.message.kind.value}: a report about mail")
+    if forwarding.is_passed_on(arrival, clues, desk) and not _by_a_machine(arrival):
+        return forwarding.take_up(arrival, clues, known, desk, at, entropy)
     if known.same_text is not None:
         return relaying.said_again(known.tickets[known.same_text], arrival, clues, desk, at, entropy)
     return opening.open_ticket(arrival, clues, known, desk, at, entropy)

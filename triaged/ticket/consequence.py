@@ -39,6 +39,7 @@ class NewTicket:
     reporter_written: str  # as its owner writes it
     reporter_proven: bool
     received_at: datetime
+    forwarded_by: str = ""  # the member who sent it on
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,18 @@ class Answered:
     to: str  # lower-case; the reporter where they are among its recipients
     at: datetime
     meets: tuple[str, ...]  # promises that it keeps
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """A report that a member sent on: its sender's words stand in the one conversation, the member's in the other."""
+
+    author: str  # lower-case address of the original sender; "" where none can be read
+    author_name: str
+    message_id: str  # the original's own; "" where it is not known
+    subject: str
+    text: str
+    remarks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +116,4 @@ class Consequence:
     brought: tuple[str, ...] = ()  # gaps that this message fills
     study: ToStudy | None = None
     answered: Answered | None = None
+    passed_on: PassedOn | None = None

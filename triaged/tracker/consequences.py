@@ -13,7 +13,7 @@ from triaged.ticket.desk import Desk
 from triaged.ticket.events import GENESIS, Event, EventKind, State
 from triaged.ticket.letters import Audience, Letter
 from triaged.ticket.reference import Entropy
-from triaged.tracker import answers, blobs, chaining, clocks, findings
+from triaged.tracker import answers, blobs, chaining, clocks, findings, passing
 from triaged.tracker.engine import insert_new
 from triaged.tracker.keeping import Kept
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
@@ -82,6 +82,7 @@ def _ticket_row(new: NewTicket, desk: Desk, at: datetime, unannounced: bool) -> 
         "opened_at": at,
         "policy_sha256": desk.policy.sha256,
         "unannounced": unannounced,
+        "forwarded_by": new.forwarded_by,
         "head": GENESIS,
     }
 
@@ -136,7 +137,10 @@ def _messages(
     placed = [w for w in batch if w.consequence.placed and w.consequence.ticket]
     if not placed:
         return {}
-    rows = [{**_message_row(w, desk, at, ids), **answers.columns(w.consequence.answered)} for w in placed]
+    rows = [
+        {**_message_row(w, desk, at, ids), **answers.columns(w.consequence.answered), **passing.columns(w)}
+        for w in placed
+    ]
     inserted = message.insert().returning(message.c.id, sort_by_parameter_order=True)
     numbers = connection.execute(inserted, rows).scalars().all()
     slices = [
@@ -146,6 +150,8 @@ def _messages(
     ]
     if slices:
         connection.execute(attachment.insert(), slices)
+    if remarks := [passing.remarks(row, w) for row, w in zip(rows, placed, strict=True) if w.consequence.passed_on]:
+        connection.execute(message.insert(), remarks)
     return {w.item.arrival.receipt: number for w, number in zip(placed, numbers, strict=True)}
 
 

@@ -71,7 +71,7 @@ def _known(
     tokens |= {same_text} if same_text else set()
     writer = _Writer(clues.author, proven(item.arrival), item.arrival.received_at)
     views = {t: _view(connection, tickets[t], writer) for t in tokens if t in tickets}
-    if same_text and views[same_text].reporter != clues.author:
+    if same_text and clues.author not in (views[same_text].reporter, views[same_text].forwarded_by):
         same_text = None
     return Known(
         tickets=views,
@@ -144,22 +144,27 @@ def _same_texts(connection: Connection, items: Sequence[Item], tenant: str) -> d
     return {(row.counterpart, row.text_hash): row.token for row in rows}
 
 
+_SEEN = (
+    ticket.c.id,
+    ticket.c.token,
+    ticket.c.ref,
+    ticket.c.subject,
+    ticket.c.received_at,
+    ticket.c.forwarded_by,
+)
+
+
 def _tickets(connection: Connection, tokens: Iterable[str], tenant: str) -> dict[str, Any]:
     wanted = set(tokens)
     if not wanted:
         return {}
-    rows = connection.execute(
-        select(ticket.c.id, ticket.c.token, ticket.c.ref, ticket.c.subject, ticket.c.received_at).where(
-            ticket.c.tenant == tenant, ticket.c.token.in_(wanted)
-        )
-    )
+    rows = connection.execute(select(*_SEEN).where(ticket.c.tenant == tenant, ticket.c.token.in_(wanted)))
     return {row.token: row for row in rows}
 
 
 def view_of(connection: Connection, ticket_id: int, at: datetime) -> TicketView:
     """One ticket as decisions see it."""
-    columns = (ticket.c.id, ticket.c.token, ticket.c.ref, ticket.c.subject, ticket.c.received_at)
-    row = connection.execute(select(*columns).where(ticket.c.id == ticket_id)).one()
+    row = connection.execute(select(*_SEEN).where(ticket.c.id == ticket_id)).one()
     return _view(connection, row, _Writer("", False, at))
 
 
@@ -190,6 +195,7 @@ def _view(connection: Connection, row: Any, writer: _Writer) -> TicketView:
         reporter_proven=bool(reporter and reporter.proven),
         participants=frozenset(p.address for p in people),
         received_at=row.received_at,
+        forwarded_by=row.forwarded_by,
         researcher_ids=tuple(m.message_id for m in thread if m.audience == Audience.RESEARCHER and m.message_id),
         team_ids=team_ids_of(thread),
         recent=1 + sum(abs(writer.received_at - at) < RECENTLY for at in heard),

@@ -81,6 +81,7 @@ def _ticket(row: Any, people: list[Document], running: list[Document], said: Doc
         "waiting": row.waiting,
         "subject": row.subject,
         "reporter": None if reporter is None else {k: reporter[k] for k in ("name", "address", "proven")},
+        "forwarded_by": row.forwarded_by or None,
         "participants": people,
         "received_at": instant(row.received_at),
         "policy": {"name": row.policy_name, "version": row.policy_version},
