@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from triaged.message.model import Kind
-from triaged.ticket import forwarding, opening, past, relaying
+from triaged.ticket import forwarding, opening, past, probing, relaying
 from triaged.ticket.address import Garbled, Keyed, Role, bare
 from triaged.ticket.answering import proven
 from triaged.ticket.consequence import Bounced, Consequence, Outcome, Placed
@@ -44,6 +44,8 @@ def receive(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: dateti
         return Consequence(Outcome.COPY, "the same content has been taken in before")
     if _is_ours(arrival, clues, known, desk):
         return Consequence(Outcome.FILED, "our own letter came back to the mailbox")
+    if probing.is_probe(arrival.message, desk):
+        return Consequence(Outcome.FILED, "a probe of ours")
     thread = find_thread(clues, known)
     if arrival.message.kind is Kind.BOUNCE and not _only_looks_bounced(thread, arrival, clues, known):
         return _bounce(arrival, clues, known, desk, at, entropy)
