@@ -123,7 +123,8 @@ def arrive(raw: bytes, *, junk: bool = False) -> Arrival:
     number = next(_numbers)
     whole = read(raw, READING, TRUST, wanted(POLICY))
     digest = content_sha256(raw)
-    return Arrival(number, AT, "INBOX", junk, False, len(raw), digest, digest, whole.message, whole.findings)
+    arrival = Arrival(number, AT, "INBOX", junk, False, len(raw), digest, digest, whole.message, whole.findings)
+    return replace(arrival, original=whole.original, original_findings=whole.original_findings)
 
 
 def view(**changes: Any) -> TicketView:

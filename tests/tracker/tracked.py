@@ -33,6 +33,8 @@ from triaged.tracker.outbox import Parcel, Result
 from triaged.tracker.receipts import Folders
 from triaged.tracker.schema import letter, receipt, ticket
 
+SENT = "Sent"  # every mailbox's own sent folder
+
 
 class Entropy:
     """Random-looking bytes that are the same in every run, and never come twice."""
@@ -64,13 +66,20 @@ class Tracked:
 
     def folders(self, mailbox: str = "security") -> Folders:
         desk = self.desks[mailbox]
-        return Folders(self.engine, desk.tenant, mailbox, self.at - timedelta(days=7), lambda: self.at)
+        return Folders(self.engine, desk.tenant, mailbox, self.at - timedelta(days=7), lambda: self.at, SENT)
 
-    def deliver(self, *raws: bytes, mailbox: str = "security", folder: str = "INBOX", junk: bool = False) -> None:
-        """Messages arrive in a folder and their receipts are stored."""
+    def deliver(
+        self,
+        *raws: bytes,
+        mailbox: str = "security",
+        folder: str = "INBOX",
+        junk: bool = False,
+        at: datetime | None = None,
+    ) -> None:
+        """Messages arrive in a folder, at `at` by the server's word, and their receipts are stored."""
         start = self.uids.get(mailbox + folder, 0)
         batch = [
-            Fetched(uid=start + n, internal_date=self.at, size=len(raw), raw=raw, truncated=False, junk=junk)
+            Fetched(uid=start + n, internal_date=at or self.at, size=len(raw), raw=raw, truncated=False, junk=junk)
             for n, raw in enumerate(raws, start=1)
         ]
         folders = self.folders(mailbox)

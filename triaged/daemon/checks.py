@@ -227,7 +227,10 @@ def _imap(mailbox: MailboxSettings, now: datetime) -> Iterator[Item]:
 def _folder(mailbox: MailboxSettings, folder: FolderLook) -> Item:
     name = f"folder {mailbox.name}/{folder.folder}"
     if folder.error:
-        return Item(name, False, f"{folder.error}: make it, or take it out of folders")
+        sent = mailbox.imap is not None and folder.folder == mailbox.imap.sent_folder
+        return Item(
+            name, False, f"{folder.error}: make it, or {'mend sent_folder' if sent else 'take it out of folders'}"
+        )
     days = mailbox.history / timedelta(days=1)
     old = f", {folder.older:,} of them older than {days:g} days" if folder.older else ""
     return Item(name, True, note=f"{folder.exists:,} messages{old}")

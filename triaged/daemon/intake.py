@@ -25,7 +25,8 @@ from triaged.reading.whole import Whole, read, unread
 from triaged.ticket.arrival import receive
 from triaged.ticket.consequence import Consequence, Outcome
 from triaged.ticket.desk import Desk
-from triaged.ticket.known import Arrival, Known, clues
+from triaged.ticket.forwarding import clues_of
+from triaged.ticket.known import Arrival, Known
 from triaged.ticket.letters import Audience
 from triaged.ticket.member_mail import as_a_note
 from triaged.ticket.reference import Entropy
@@ -150,8 +151,11 @@ def _item(one: Claimed, raw: bytes, whole: Whole, desk: Desk, intake: Intake) ->
         content_sha256=_content(one, raw),
         message=message,
         findings=whole.findings,
+        original=whole.original,
+        original_findings=whole.original_findings,
+        sent=one.sent,
     )
-    return Item(arrival, clues(message, desk))
+    return Item(arrival, clues_of(arrival, desk))
 
 
 _NOTHING = blobs.digest(b"")
@@ -159,18 +163,20 @@ _NOTHING = blobs.digest(b"")
 
 def _content(one: Claimed, raw: bytes) -> str:
     """What makes a second one a copy. Messages of which nothing is known are no copies of each other, and of those that
-    are too large to be kept whole, only their beginning and their size are known.
+    are too large to be kept whole, only their beginning and their size are known. The sent folder counts by itself: an
+    answer that came to the mailbox as well was sent all the same, and a report that was once moved there is a report.
     """
     content = content_sha256(raw)
     if content == _NOTHING:
         return blobs.digest(f"nothing of receipt {one.id}".encode())
-    return blobs.digest(f"{content} of {one.size}".encode()) if one.truncated else content
+    whole = blobs.digest(f"{content} of {one.size}".encode()) if one.truncated else content
+    return blobs.digest(f"sent {whole}".encode()) if one.sent else whole
 
 
 def _received_at(one: Claimed, message: Message, now: datetime) -> datetime:
     """ML-7: the server's own instant, or a trusted host's if that is earlier; never the sender's Date, never to come."""
     known = [one.internal_date, now]
-    if message.received_at is not None:
+    if message.received_at is not None and not one.sent:  # a sent letter was received by nobody here
         known.append(message.received_at)
     return min(known)
 
@@ -261,7 +267,7 @@ def _withdrawn(written: Sequence[Written]) -> set[str]:
 
 def _by_a_participant(written: Written) -> bool:
     message, placed = written.item.arrival.message, written.consequence.placed
-    person = message.kind is Kind.PERSON and message.answerable
+    person = message.kind is Kind.PERSON and message.answerable and not written.item.arrival.sent
     return person and placed is not None and placed.audience is Audience.RESEARCHER
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from triaged.message.model import Kind
 from triaged.message.replies import own_words
-from triaged.ticket import boardreply, granting, notes, opening, relaying
+from triaged.ticket import boardreply, forwarding, granting, notes, opening, past, probing, relaying
 from triaged.ticket.absence import told_by
 from triaged.ticket.address import Garbled, Keyed, Role, bare
 from triaged.ticket.answering import proven
@@ -41,6 +41,8 @@ class Thread:
 
 def receive(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
     """What `arrival` causes at the instant `at`."""
+    if arrival.sent:
+        return past.found_sent(arrival, clues, known, desk, at, entropy)
     caused = _caused(arrival, clues, known, desk, at, entropy)
     return replace(caused, absent=told_by(arrival, clues.author, _by_a_machine(arrival), caused, desk))
 
@@ -50,6 +52,8 @@ def _caused(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: dateti
         return Consequence(Outcome.COPY, "the same content has been taken in before")
     if _is_ours(arrival, clues, known, desk):
         return Consequence(Outcome.FILED, "our own letter came back to the mailbox")
+    if probing.is_probe(arrival.message, desk):
+        return Consequence(Outcome.FILED, "a probe of ours")
     thread = find_thread(clues, known)
     if arrival.message.kind is Kind.BOUNCE and not _only_looks_bounced(thread, arrival, clues, known):
         return _bounce(arrival, clues, known, desk, at, entropy)
@@ -57,6 +61,8 @@ def _caused(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: dateti
         return _threaded(thread, arrival, clues, known, desk, at, entropy)
     if arrival.message.kind in REPORTS_ABOUT_MAIL:
         return Consequence(Outcome.FILED, f"{arrival.message.kind.value}: a report about mail")
+    if forwarding.is_passed_on(arrival, clues, desk) and not _by_a_machine(arrival):
+        return forwarding.take_up(arrival, clues, known, desk, at, entropy)
     if known.same_text is not None:
         return relaying.said_again(known.tickets[known.same_text], arrival, clues, desk, at, entropy)
     return opening.open_ticket(arrival, clues, known, desk, at, entropy)

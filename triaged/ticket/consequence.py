@@ -42,6 +42,7 @@ class NewTicket:
     reporter_written: str  # as its owner writes it
     reporter_proven: bool
     received_at: datetime
+    forwarded_by: str = ""  # the member who sent it on
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,28 @@ class Absence:
 
     address: str  # lower-case
     away: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A letter that a person sent to a participant from the mailbox itself."""
+
+    message_id: str  # "" where it has none
+    to: str  # lower-case; the reporter where they are among its recipients
+    at: datetime
+    meets: tuple[str, ...]  # promises that it keeps
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """A report that a member sent on: its sender's words stand in the one conversation, the member's in the other."""
+
+    author: str  # lower-case address of the original sender; "" where none can be read
+    author_name: str
+    message_id: str  # the original's own; "" where it is not known
+    subject: str
+    text: str
+    remarks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +178,5 @@ class Consequence:
     said: Said | None = None
     asks: Asked | None = None
     absent: Absence | None = None
+    answered: Answered | None = None
+    passed_on: PassedOn | None = None

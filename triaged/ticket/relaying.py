@@ -241,7 +241,7 @@ def undelivered_letters(
     values = {
         "ref": ticket.name.ref,
         "to": letter.counterpart,
-        "letter": letter.template,
+        "letter": letter.template or "sent from the mailbox itself",
         "reply": clean_header(said)[:300],
         "dates": _reopened(ticket, letter, desk) if believed else (),
         "guide": guide(Role.TEAM, ticket.name, desk),

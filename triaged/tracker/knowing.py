@@ -23,7 +23,15 @@ DAY = timedelta(hours=24)
 RECENTLY = timedelta(minutes=10)  # AR-11
 FIRST_ROWS = 12  # the report, its acknowledgement, and the first letters to the team's addresses
 THREAD_ROWS = 60  # the nearest messages of a conversation; References hold fewer
-_OF_A_TICKET = (ticket.c.id, ticket.c.token, ticket.c.ref, ticket.c.subject, ticket.c.received_at, ticket.c.assigned)
+_OF_A_TICKET = (
+    ticket.c.id,
+    ticket.c.token,
+    ticket.c.ref,
+    ticket.c.subject,
+    ticket.c.received_at,
+    ticket.c.assigned,
+    ticket.c.forwarded_by,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ def _known(
     asks = clues.request is not None
     writer = _Writer(clues.author, proven(item.arrival), item.arrival.received_at, asks)
     views = {t: _view(connection, tickets[t], writer, away) for t in tokens if t in tickets}
-    if same_text and views[same_text].reporter != clues.author:
+    if same_text and clues.author not in (views[same_text].reporter, views[same_text].forwarded_by):
         same_text = None
     return Known(
         tickets=views,
@@ -132,8 +140,8 @@ def _messages(connection: Connection, items: Sequence[Item], tenant: str) -> dic
             proven=bool(row.proven),
             reason=row.reason or "",
         )
-        # A stranger who repeats an id does not hide its first use. Ordered here: SQLite would walk the table instead.
-        for row in sorted(rows, key=lambda row: row.id, reverse=True)
+        # A stranger who repeats an id does not hide its first use, nor ours. Ordered here: SQLite would walk the table instead.
+        for row in sorted(rows, key=lambda row: (row.direction == "out", -row.id))
     }
 
 
@@ -212,6 +220,7 @@ def _view(connection: Connection, row: Any, writer: _Writer, away: frozenset[str
         reporter_proven=bool(reporter and reporter.proven),
         participants=frozenset(p.address for p in people),
         received_at=row.received_at,
+        forwarded_by=row.forwarded_by,
         researcher_ids=tuple(m.message_id for m in thread if m.audience == Audience.RESEARCHER and m.message_id),
         team_ids=team_ids_of(thread),
         recent=1 + sum(abs(writer.received_at - at) < RECENTLY for at in heard),
