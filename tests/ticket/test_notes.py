@@ -197,7 +197,7 @@ def test_mail_on_a_ticket_of_somebody_who_is_away_says_so_and_reaches_the_others
 
 
 @pytest.mark.parametrize("to", [TO_TEAM, MAILBOX])
-@pytest.mark.parametrize("template", ["board", "board_reply"])
+@pytest.mark.parametrize("template", ["board", "board_reply", "caps"])
 def test_a_reply_to_the_board_is_no_note_on_the_ticket_whose_address_it_bears(to: str, template: str) -> None:
     caused = wrote(to, ids=(board(template=template),), fields=(f"In-Reply-To: {BOARD}",), subject="Re: Board of x")
     assert (caused.outcome, caused.placed, caused.events, caused.letters) == (Outcome.FILED, None, (), ())

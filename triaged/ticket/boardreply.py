@@ -17,7 +17,7 @@ from triaged.ticket.known import Arrival, Clues, Known, KnownMessage, TicketView
 from triaged.ticket.letters import Letter, TeamLetter, render_team
 from triaged.ticket.reference import Entropy, token_of
 
-BOARDS = frozenset({"board", "board_reply"})  # templates of letters about many tickets
+BOARDS = frozenset({"board", "board_reply", "caps"})  # templates of letters about many tickets
 SUBJECT_CHARACTERS = 120
 HOW = "write lines such as /assign IMS-7F3K-9QXD me at the very top, each with its ticket; text belongs to a mail about one ticket"
 _AGAIN = re.compile(r"\A(?:\s*(?:re|aw|sv|antw)\s*:){1,8}\s*", re.IGNORECASE)
