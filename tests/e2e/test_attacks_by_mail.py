@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.attacks import (
     SECRETS,
+    TEAM_KEY,
     Stage,
     Steps,
     Story,
@@ -76,18 +77,25 @@ def at_01_an_encoded_line_break_in_a_subject_adds_no_field(s: Story) -> Steps:
 @attack
 def at_02_a_members_words_and_names_add_no_field_to_any_letter(s: Story) -> Steps:
     broken = BREAK.format(s.eve)
-    bare = f"x\rBcc: {s.eve}\x0bBcc: {s.eve}\u2028Bcc: {s.eve}\x00"
+    eva = s.of("eva", "evil.test")  # not the one of /split: the gate holds what stands in a note
+    bare = f"x\rBcc: {eva}\x0bBcc: {eva}\u2028Bcc: {eva}\x00"
     head = [f"To: {s.r}", f"Subject: {broken}", f"References: <a@b>\tBcc: {s.eve} <c@d>"]
     answer = s.raw([f"From: {s.member}", *head], "We look into it.", s.member, s.r)
     named = s.raw([f"From: {broken} <{s.member}>", *head], "By a strange name.", s.member, s.r)
     split = s.by(s.member, s.t, f"/split {broken}")
-    yield [answer, named, split, s.by(s.member, s.t, f"/assign {broken}"), s.by(s.member, s.t, f"/breach {bare}")]
+    yield [
+        answer,
+        named,
+        split,
+        s.by(s.member, s.t, f"/assign =?utf-8?q?dana=0D=0ABcc=3A_{eva}?="),
+        s.by(s.member, s.t, f"/breach {bare}"),
+    ]
     letters = s.got(s.researcher)
     assert [one.template for one in letters].count("answer") >= 1
     assert [one.template for one in letters].count("acknowledgement") == 1
     for one in letters:
         assert one.message["Bcc"] is None and one.message["X"] is None
-    assert s.got(s.eve) == []
+    assert s.got(s.eve) == s.got(eva) == []
 
 
 @attack
@@ -569,6 +577,40 @@ def at_33_whose_address_was_forged_reads_nothing_that_the_forger_wrote(s: Story)
         assert word not in told.plain.lower()
     assert len(told.raw) < 4096
     s.nothing_more_than(victim=1)
+
+
+# --- reports that a member sends on ---------------------------------------------------------------------------------------------
+
+
+@attack
+def at_33_a_forged_forward_writes_to_nobody_in_it(s: Story) -> Steps:
+    """Anybody can write any name into a forward: only a proven member sends on, and nobody is answered before they say so."""
+    victim, named = s.of("victim"), f"/acknowledge\n\n{FORWARDED}\n\nHello {uuid.uuid4()}"
+    mails = [
+        s.by(s.member, s.house.address, named.format(victim), "Fwd: XSS", s.stranger),
+        s.by(s.stranger, s.house.address, named.format(victim), "Fwd: XSS"),
+    ]
+    yield mails
+    yield [s.by(s.researcher, s.house.address, named.format(victim) + "!", "Fwd: XSS")]
+    s.nothing_more_than(stranger=1, researcher=1)
+
+
+@attack
+def at_29_what_a_member_remarks_above_a_forward_reaches_nobody_outside(s: Story) -> Steps:
+    """The original sender is written to when a member says so, and the dates in that letter are no secret of the team's."""
+    kit, remark = s.of("kit"), "The vault stands open at night, says our guard."
+    forward = f"{remark}\n\n{FORWARDED.format(kit)}\n\nYour form shows what it is given, {uuid.uuid4()}."
+    mail = s.by(s.member, s.house.address, forward, "Fwd: XSS")
+    yield [mail]
+    s.nothing_more_than()
+    ref = s.watch.took()[str(message(mail)["Message-ID"])][-1].ref
+    relay = next(one for one in s.seen if one.template == "relay" and one.ref == ref)
+    yield [s.by(s.lead, TEAM_KEY.findall(relay.text)[0], "/acknowledge")]
+    [told] = s.got(kit)
+    key = str(told.message["Reply-To"].addresses[0].addr_spec)
+    yield [s.by(s.lead, key, f"Thank you. {remark}"), s.by(s.lead, key, "Thank you.")]
+    assert [one.text for one in s.got(kit)[1:]] == ["Thank you.\n"]
+    s.nothing_more_than(kit=2)
 
 
 # --- who takes part -------------------------------------------------------------------------------------------------------------
