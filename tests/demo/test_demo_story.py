@@ -75,7 +75,7 @@ def test_proven_senders_get_the_card_and_others_the_minimal_form_alone(played: P
     assert played.letters("noa@example.org")[0][2].startswith("Re: Cross-site scripting in the login page [IMS-")
     first, second = played.letters("luca@example.com")[:2]
     assert first[0] == "2026-11-24 20:40" and "We received your report [GFR-" in first[2] and "Open" not in first[2]
-    assert second[0] == "2026-12-03 10:15" and "We are sorry for the wait, Luca." in second[2]
+    assert second[0] == "2026-12-03 10:17" and "We are sorry for the wait, Luca." in second[2]
 
 
 def test_what_the_team_is_silent_about_is_said_at_the_promised_time(played: Played) -> None:

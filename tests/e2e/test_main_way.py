@@ -137,7 +137,7 @@ def the_tracker_holds_it_all(house: Installation, reported: str) -> None:
     assert ticket["reporter"] == {"name": "Noa Barak", "address": house.researcher, "proven": True}
     assert ticket["policy"]["version"] == "2026-11-20"
     shape = Counter((m["direction"], m["audience"]) for m in ticket["messages"])
-    assert shape == {("in", "researcher"): 2, ("out", "researcher"): 2, ("in", "team"): 1, ("out", "team"): 3}
+    assert shape == {("in", "researcher"): 2, ("out", "researcher"): 2, ("in", "team"): 1, ("out", "team"): 4}
     assert ticket["messages"][0]["message_id"] == reported
     assert STORY in " ".join(ticket["messages"][0]["text"].split())
     clocks = {c["promise"]: c for c in ticket["clocks"]}

@@ -64,7 +64,8 @@ def _values(worked: Worked, headline: str, lines: tuple[str, ...], body: str, ca
 def _headline(worked: Worked, orders: Orders, obeyed: Obeyed, case: Case) -> str:
     ref = worked.name.ref
     if obeyed.letters and all(order.verb.name == "reply" for order in orders.orders):
-        return f"{case.shown} answered the researcher of {ref}. The letter is queued:"
+        held = any(letter.hold_reason for letter in obeyed.letters)
+        return f"{case.shown} answered the researcher of {ref}. The letter is {'HELD' if held else 'queued'}:"
     return f"{case.shown} worked on {ref}:"
 
 
