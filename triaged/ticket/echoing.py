@@ -43,8 +43,8 @@ def below_notice(obeyed: Obeyed, orders: Orders, case: Case) -> tuple[Letter, ..
 
 def refusal(worked: Worked, refused: Refused, case: Case) -> tuple[Letter, ...]:
     """Why nothing was done."""
-    values = {"ref": worked.name.ref, "why": refused.why, "mend": refused.mend, "proven": True}
-    return (_to_author(worked, "not_sent", values, case, ()),) if case.by_mail else ()
+    values = {"ref": worked.name.ref, "why": refused.why, "mend": refused.mend}
+    return (_to_author(worked, "refused", values, case, ()),) if case.by_mail else ()
 
 
 def _to_author(
