@@ -17,6 +17,7 @@ from triaged.ticket.grammar import Orders
 from triaged.ticket.letters import Audience, Letter, TicketName
 from triaged.ticket.obeying import named_tickets, wants_contents
 from triaged.ticket.reference import Entropy, token_of
+from triaged.ticket.spoken import Spoken, notes_of, said_of
 from triaged.ticket.tending import tend
 from triaged.ticket.worked import Case, File, Obeyed, Other, Person, Proposal, Split, WaitingLetter, Worked
 from triaged.tracker import chaining, clocks, people, tending
@@ -38,8 +39,6 @@ from triaged.tracker.schema import (
 from triaged.tracker.tending import Loaded
 
 GONE = ("dropped", "failed")
-UNSENT = (*GONE, "held", "queued")
-ECHOES = ("done", "not_sent")
 MOST_MESSAGES = 500  # of each conversation that the gate compares with, the newest
 MOST_CONTENTS = 20 * 1024 * 1024  # bytes of files that one letter carries
 
@@ -60,7 +59,7 @@ def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[
     if row is None or loaded is None:
         return None
     row = connection.execute(select(ticket).where(ticket.c.id == row.id)).one()  # as it is now that it is ours
-    texts = _texts(connection, row.id)
+    spoken = _spoken(connection, row.id)
     files = _files(connection, row.id)
     worked = Worked(
         tended=loaded.ticket,
@@ -78,8 +77,8 @@ def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[
         proposals=_proposals(connection, row.id),
         files=tuple(file for file, _ in files),
         contents=_contents(connection, files, orders) if wants_contents(orders) else {},
-        notes=texts[Audience.TEAM],
-        said=texts[Audience.RESEARCHER],
+        notes=notes_of(spoken),
+        said=said_of(spoken),
         others=_others(connection, row.tenant, orders),
         away=frozenset(connection.execute(select(absence.c.address).where(absence.c.tenant == row.tenant)).scalars()),
         merged_into=_token(connection, row.merged_into),
@@ -136,20 +135,19 @@ def _proposals(connection: Connection, ticket_id: int) -> tuple[Proposal, ...]:
     return tuple(Proposal(r.id, r.verb, r.words, r.text, r.by, r.at) for r in rows)
 
 
-def _texts(connection: Connection, ticket_id: int) -> Mapping[str, tuple[str, ...]]:
-    """Audience -> what was written there. What has not reached the researcher yet is not said to them; and of the team's mail, what
-    became a letter is left out, with the echoes that show it: a member may write the same again after `/cancel`.
-    """
-    columns = select(message.c.text, message.c.receipt_id, message.c.subject, letter.c.template, letter.c.state)
+def _spoken(connection: Connection, ticket_id: int) -> tuple[Spoken, ...]:
+    """Both conversations, the newest of each first."""
+    columns = select(
+        message.c.audience, message.c.subject, message.c.text, message.c.receipt_id, letter.c.template, letter.c.state
+    )
     rows = columns.outerjoin(letter, letter.c.message_row == message.c.id).where(message.c.ticket_id == ticket_id)
     newest = rows.order_by(message.c.id.desc()).limit(MOST_MESSAGES)
-    sent = _became_letters(connection, ticket_id)
-    team = connection.execute(newest.where(message.c.audience == Audience.TEAM))
-    theirs = connection.execute(newest.where(message.c.audience == Audience.RESEARCHER))
-    return {
-        Audience.TEAM: tuple(r.text for r in team if r.template not in ECHOES and r.receipt_id not in sent),
-        Audience.RESEARCHER: tuple(f"{r.subject}\n{r.text}" for r in theirs if r.state not in UNSENT),
-    }
+    became = _became_letters(connection, ticket_id)
+    return tuple(
+        Spoken(r.audience, r.subject, r.text, r.template or "", r.state or "", r.receipt_id in became)
+        for audience in Audience
+        for r in connection.execute(newest.where(message.c.audience == audience))
+    )
 
 
 def _became_letters(connection: Connection, ticket_id: int) -> set[object]:
