@@ -1,0 +1,124 @@
+"""Conversations full of marked secrets through the pure core: no letter to a researcher holds one. Prints what it tried.
+
+    python -m tests.fuzz.leaks [--cases N] [--seed S] [--first N] [--longest N] [--show N]
+
+A case follows from the seed and its number alone. What fails is shrunk to the moves that it needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.fuzz.leak_play import Move, Play, Seen, moves, played
+
+LONGEST = 16
+_SAID_EVERY = 60.0  # seconds
+
+
+@dataclass
+class Tally:
+    """What one run saw."""
+
+    cases: int = 0
+    moves: int = 0
+    letters: int = 0  # that went to researchers, each looked at whole
+    team: int = 0
+    held: int = 0
+    needless: int = 0  # held, and no marked secret in them
+    released: int = 0
+    marks: int = 0
+    seconds: float = 0
+    failing: list[int] = field(default_factory=list)
+    why_needless: list[str] = field(default_factory=list)
+
+    def add(self, case: int, count: int, seen: Seen) -> None:
+        self.cases += 1
+        self.moves += count
+        self.letters += seen.letters
+        self.team += seen.team
+        self.held += seen.held
+        self.needless += seen.needless
+        self.released += seen.released
+        self.marks += seen.marks
+        self.why_needless += [f"{case}: {why}" for why in seen.why_needless]
+        if seen.problems:
+            self.failing.append(case)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cases:,} conversations, {self.moves:,} moves, {self.marks:,} secrets; {self.letters:,} letters to researchers"
+            f" and {self.team:,} to the team looked at; {self.held:,} held ({self.needless:,} without a marked secret),"
+            f" {self.released:,} released by /send; {len(self.failing)} conversations with a leak; {self.seconds:.0f} s"
+        )
+
+
+def script(seed: int, case: int, longest: int = LONGEST) -> tuple[Move, ...]:
+    return moves(Random(f"{seed}/{case}"), longest)
+
+
+def run(cases: range, seed: int, longest: int = LONGEST, most: int = 10**9) -> Tally:
+    """All of them, or until `most` have failed."""
+    tally, started, said = Tally(), time.perf_counter(), time.perf_counter()
+    for case in cases:
+        written = script(seed, case, longest)
+        tally.add(case, len(written), played(written, case).seen)
+        tally.seconds = time.perf_counter() - started
+        if time.perf_counter() - said > _SAID_EVERY:
+            said = time.perf_counter()
+            print(tally, flush=True)
+        if len(tally.failing) >= most:
+            break
+    return tally
+
+
+def shrunk(written: tuple[Move, ...], case: int) -> tuple[Move, ...]:
+    """The moves without which nothing fails."""
+    while True:
+        for shorter in _shorter(written):
+            if _fails(shorter, case):
+                written = shorter
+                break
+        else:
+            return written
+
+
+def _shorter(written: tuple[Move, ...]) -> Iterator[tuple[Move, ...]]:
+    for at in range(len(written) - 1, -1, -1):
+        yield written[:at] + written[at + 1 :]
+
+
+def _fails(written: tuple[Move, ...], case: int) -> bool:
+    try:
+        return bool(played(written, case).seen.problems)
+    except IndexError:  # no ticket is left to write on
+        return False
+
+
+def shown(play: Play) -> str:
+    return "\n".join([*play.story, *(f"!! {problem}" for problem in play.seen.problems)])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=0, help="number of the first case")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--longest", type=int, default=LONGEST)
+    parser.add_argument("--show", type=int, default=3, help="failing conversations that are shrunk and printed")
+    parser.add_argument("--needless", type=int, default=0, help="letters held without a secret that are listed")
+    asked = parser.parse_args()
+    tally = run(range(asked.first, asked.first + asked.cases), asked.seed, asked.longest)
+    for case in tally.failing[: asked.show]:
+        print(f"--- case {case}\n{shown(played(shrunk(script(asked.seed, case, asked.longest), case), case))}")
+    for why in tally.why_needless[: asked.needless]:
+        print(f"held without a secret: {why}")
+    print(tally)
+    return 1 if tally.failing else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
