@@ -41,6 +41,8 @@ def upgrade() -> None:
     with op.batch_alter_table("letter") as table:
         table.add_column(_words("author", 320))
         table.add_column(_words("hold_reason"))
+    with op.batch_alter_table("receipt") as table:
+        table.add_column(sa.Column("sent", sa.Boolean(), nullable=False, server_default=sa.false()))
     _proposals()
     _requests()
     op.create_table(
@@ -89,6 +91,8 @@ def _requests() -> None:
 def downgrade() -> None:
     for name in ("absence", "request", "proposal"):
         op.drop_table(name)
+    with op.batch_alter_table("receipt") as table:
+        table.drop_column("sent")
     with op.batch_alter_table("letter") as table:
         table.drop_column("hold_reason")
         table.drop_column("author")

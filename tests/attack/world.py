@@ -50,6 +50,7 @@ notify = ["team@example.test"]
 name = "Dana Levi"
 address = "dana@example.test"
 role = "triager"
+notify = "board"
 [http]
 listen = ""
 [limits]

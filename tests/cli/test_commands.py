@@ -105,7 +105,7 @@ def test_a_ticket_has_the_keys_that_scripts_hold_on_to(imported: Triaged) -> Non
     assert {"name", "version"} <= set(shown["policy"])
     keys = "direction audience from to subject at message_id text"
     assert all(set(keys.split()) <= set(message) for message in shown["messages"])
-    assert [m["direction"] for m in shown["messages"]] == ["in", "out", "out"]
+    assert [m["direction"] for m in shown["messages"]] == ["in", *["out"] * 3], "the team's address and Dana"
     keys = "promise clause every started_at due_at warned_at met_at missed_at paused waived"
     assert shown["clocks"] and all(set(keys.split()) <= set(clock) for clock in shown["clocks"])
     assert shown["events"] and all({"seq", "at", "actor", "kind", "data"} <= set(e) for e in shown["events"])

@@ -43,8 +43,10 @@ def house(settings: Settings, tmp_path: Path) -> House:
 
 
 def reminders(house: House) -> int:
+    """To the team's address; Dana gets hers."""
+    theirs = (letter.c.template == "reminder", letter.c.to_address == "security-team@example.test")
     with reading(house.engine) as connection:
-        return len(connection.execute(select(letter.c.id).where(letter.c.template == "reminder")).all())
+        return len(connection.execute(select(letter.c.id).where(*theirs)).all())
 
 
 def due_in(house: House, seconds: float) -> None:

@@ -84,6 +84,8 @@ def test_a_report_mailed_by_the_printed_line_is_acknowledged_listed_and_told_to_
     (reference,) = set(re.findall(rb"\[(IMS-[0-9A-Z]{4}-[0-9A-Z]{4})\]", acknowledgement))
     (told,) = demo.wait_for_mail("security-team@example.test")
     assert reference in told
+    (hers,) = demo.wait_for_mail("dana@example.test")
+    assert reference in hers and b"TO RESEARCHER" in hers, "so that a newcomer answers from there"
     command = next(line for line in demo.lines if " ticket list " in line)
     listed = subprocess.run(
         [*shlex.split(command), "--json"], cwd=demo.directory, capture_output=True, text=True, check=True, timeout=30

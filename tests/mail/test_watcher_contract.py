@@ -341,6 +341,23 @@ def test_a_sent_folder_that_is_not_there_says_what_to_do(mailbox: Mailbox) -> No
         keep_copy(mailbox, "No such", "<a@example.test>", message(1))
 
 
+def test_the_sent_folder_is_taken_in_first_and_never_held_by_idle(mailbox: Mailbox) -> None:
+    """What people answered from the mailbox is known before the answers to it are."""
+    mailbox.create("Sent items")
+    account = replace(mailbox.account, sent_folder="Sent items", poll_seconds=1)
+    mailbox.append(message(1))
+    mailbox.append(message(2), folder="Sent items", flags=r"(\Seen)")
+    store = Store()
+    sweep(mailbox, store, account=account)
+    assert [(folder, one.raw) for folder, _, one in store.kept] == [("Sent items", message(2)), ("INBOX", message(1))]
+    with watching(account, store):
+        until(lambda: {folder for folder, _ in store.sweeps[2:]} == {"Sent items", "INBOX"})
+        mailbox.append(message(3))
+        until(lambda: store.raws("INBOX") == [message(1), message(3)])
+        mailbox.append(message(4), folder="Sent items")
+        until(lambda: store.raws("Sent items") == [message(2), message(4)])
+
+
 @pytest.mark.parametrize("hostile", ['<a@x>"\r\nA9 DELETE INBOX', "<a b@x>", "", "<a@x\r\n>", "<ä@x>"])
 def test_no_foreign_message_id_is_ever_searched_for(mailbox: Mailbox, hostile: str) -> None:
     with pytest.raises(ValueError, match="that we made"):

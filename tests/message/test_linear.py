@@ -10,7 +10,7 @@ import pytest
 from triaged.daemon.desks import message_limits
 from triaged.message.html import html_to_text
 from triaged.message.parse import parse
-from triaged.message.replies import new_text
+from triaged.message.replies import new_text, own_words
 from triaged.reading.facts import facts_of
 from triaged.settings.limits import Limits
 
@@ -43,6 +43,7 @@ READERS: dict[str, Callable[[str], object]] = {
         LIMITS,
     ),
     "reply": lambda text: new_text(text, 10**9),
+    "own words": lambda text: own_words(text, 10**9),
     "html": lambda text: html_to_text(f"<p>{text}", 10**9),
     "facts": facts_of,
 }

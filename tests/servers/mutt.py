@@ -1,4 +1,4 @@
-"""A real mutt that replies to a message as a person does. What the reply holds in its header is mutt's own work."""
+"""A real mutt that replies to a message or forwards it as a person does. What the header holds is mutt's own work."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ MEND = "apt-get install mutt"
 REPLY = "<first-entry><reply>"
 ANSWERED = b"\nX-Status: A"  # mutt notes it once the server has taken the reply
 GROUP_REPLY = "<first-entry><group-reply>"
+FORWARD = "<first-entry><forward-message>{to}<enter>"
 
 
 def reply(raw: bytes, text: str, sender: str, smtp_port: int, *, group: bool = False, seconds: float = 20) -> None:
@@ -23,21 +24,32 @@ def reply(raw: bytes, text: str, sender: str, smtp_port: int, *, group: bool = F
 
     Sent through smtp_port of the loopback. Raises Missing without mutt, NotStarted when mutt did not send.
     """
+    mailbox, screen = _compose(raw, text, sender, smtp_port, GROUP_REPLY if group else REPLY, seconds)
+    if ANSWERED not in mailbox:
+        raise NotStarted(f"mutt did not send: {screen[-2000:]!r}")
+
+
+def forward(raw: bytes, remark: str, sender: str, to: str, smtp_port: int, *, seconds: float = 20) -> None:
+    """Forward the message to `to` with `remark` above it. Whether it was sent is for the server to say."""
+    _compose(raw, remark, sender, smtp_port, FORWARD.format(to=to), seconds)
+
+
+def _compose(raw: bytes, text: str, sender: str, smtp_port: int, keys: str, seconds: float) -> tuple[bytes, bytes]:
+    """The mailbox and what mutt drew, once it has ended."""
     program = binary("mutt", MEND)
     with workdir("mutt") as directory:
         (directory / "mbox").write_bytes(mbox(raw))
-        (directory / "text").write_text(text.rstrip("\n") + "\n\n")
+        (directory / "text").write_text(f"{text.rstrip(chr(10))}\n\n" if text else "")
         editor = directory / "editor"
         editor.write_text(
             f'#!/bin/sh\ncat {directory}/text "$1" > {directory}/joined && cat {directory}/joined > "$1"\n'
         )
         editor.chmod(0o755)
         render("muttrc.in", directory / "muttrc", values(directory, editor, sender, smtp_port))
-        keys = f"{GROUP_REPLY if group else REPLY}<send-message><quit>"
-        command = [program, "-n", "-F", directory / "muttrc", "-f", directory / "mbox", "-e", f'push "{keys}"']
+        push = f'push "{keys}<send-message><quit>"'
+        command = [program, "-n", "-F", directory / "muttrc", "-f", directory / "mbox", "-e", push]
         screen = run_on_terminal([str(word) for word in command], directory, seconds)
-        if ANSWERED not in (directory / "mbox").read_bytes():
-            raise NotStarted(f"mutt did not send: {screen[-2000:]!r}")
+        return (directory / "mbox").read_bytes(), screen
 
 
 def values(directory: Path, editor: Path, sender: str, port: int) -> dict[str, object]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import grp
+import json
 import os
 import pwd
 import re
@@ -56,6 +57,9 @@ class Server(Protocol):
     def prove(self, *senders: str) -> None:
         """From now on these envelope senders get `dmarc=pass`; addresses, or @domain for all of one."""
 
+    def strip(self, strips: bool) -> None:
+        """From now on the submission port takes results in the server's own name out, or leaves them in."""
+
     def send(self, raw: bytes, sender: str, *recipients: str) -> None:
         """To the receiving port."""
 
@@ -88,6 +92,7 @@ class Postfix:
         self.owner = pwd.getpwnam("postfix")
         self.group = grp.getgrnam("postdrop")
         self.proven: tuple[str, ...] = PROVEN
+        self.strips = False
         self.process: subprocess.Popen[bytes] | None = None
         self.log = directory / "log" / "mail"
 
@@ -105,6 +110,12 @@ class Postfix:
         render("master.cf.in", self.directory / "etc/master.cf", self.values())
         (self.directory / "etc/recipients").write_text(f"/{UNKNOWN.pattern}/ 550 5.1.1 no such user here\n")
         self.write_senders()
+        self.write_checks()
+
+    def write_checks(self) -> None:
+        """RFC 8601 section 5: what an account's owner writes in the server's name is taken out, where it strips."""
+        rule = f"/^Authentication-Results:\\s*{re.escape(AUTHSERV_ID)}/ IGNORE\n" if self.strips else ""
+        (self.directory / "etc/submission_checks").write_text(rule)
 
     def write_senders(self) -> None:
         """PREPEND puts the field above Postfix's own Received (access(5))."""
@@ -130,6 +141,14 @@ class Postfix:
     def prove(self, *senders: str) -> None:
         self.proven = (*self.proven, *senders)
         self.write_senders()
+        self.reload()
+
+    def strip(self, strips: bool) -> None:
+        self.strips = strips
+        self.write_checks()
+        self.reload()
+
+    def reload(self) -> None:
         assert self.process is not None
         self.process.send_signal(signal.SIGHUP)
         time.sleep(0.3)  # smtpd processes of before end after the connection in hand
@@ -141,8 +160,10 @@ class Postfix:
         """Try all that is deferred now."""
         self.command("postqueue", "-f")
 
-    def queued(self) -> int:
-        return self.command("postqueue", "-j").count("\n")
+    def queued(self, address: str) -> int:
+        """Messages that wait for that address. One on its way from queue to queue is listed twice."""
+        listed = [json.loads(line) for line in self.command("postqueue", "-j").splitlines()]
+        return len({x["queue_id"] for x in listed if address in [to["address"] for to in x["recipients"]]})
 
     def command(self, name: str, *words: str) -> str:
         done = [binary(name, MEND), "-c", str(self.directory / "etc"), *words]
@@ -199,9 +220,14 @@ class StandIn:
         self.mx_port = mx.port
         self.submission_port = submission.port
         self.proven = proven
+        self.stripping: set[str] = set()
 
     def prove(self, *senders: str) -> None:
         self.proven.extend(senders)
+
+    def strip(self, strips: bool) -> None:
+        self.stripping.clear()
+        self.stripping.update([AUTHSERV_ID] if strips else [])
 
     def send(self, raw: bytes, sender: str, *recipients: str) -> None:
         send(self.mx_port, raw, sender, recipients)
@@ -221,7 +247,10 @@ def stand_in(dovecot: Dovecot) -> Iterator[StandIn]:
         pass_on("".join(f"{field}\r\n" for field in fields).encode() + mail.data, mail)
 
     def from_our_own(mail: Mail) -> None:
-        pass_on(received().encode() + b"\r\n" + mail.data, mail)
+        own = f"Authentication-Results: {AUTHSERV_ID};".encode()
+        lines = mail.data.split(b"\r\n")
+        kept = [line for line in lines if not (server.stripping and line.startswith(own))]
+        pass_on(received().encode() + b"\r\n" + b"\r\n".join(kept), mail)
 
     def pass_on(raw: bytes, mail: Mail) -> None:
         """smtplib's errors are OSErrors, which the sink answers with 451."""
@@ -232,7 +261,8 @@ def stand_in(dovecot: Dovecot) -> Iterator[StandIn]:
         sink(keep=False, taken=from_the_world, unknown=UNKNOWN) as mx,
         sink(keep=False, taken=from_our_own, unknown=UNKNOWN, login=("", PASSWORD)) as submission,
     ):
-        yield StandIn(mx, submission, proven)
+        server = StandIn(mx, submission, proven)
+        yield server
 
 
 def received() -> str:

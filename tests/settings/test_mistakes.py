@@ -23,6 +23,7 @@ name = "security"
 address = "security@example.test"
 policy = "policy.toml"
 """
+PSIRT = MAILBOX.replace('"security"', '"psirt"').replace("security@", "psirt@")
 IMAP = """
 [mailbox.imap]
 host = "127.0.0.1"
@@ -98,6 +99,15 @@ SINGLE = {
     "no folder": (MAILBOX + IMAP + "folders = []\n", "imap.folders: must be a list of a folder name, with 1 to"),
     "folder twice": (MAILBOX + IMAP + 'folders = ["INBOX", "INBOX"]\n', 'imap.folders: names "INBOX" twice'),
     "sent is watched": (MAILBOX + IMAP + 'sent_folder = "inbox"\n', "imap.sent_folder: is one of folders"),
+    "sent is watched by another": (
+        MAILBOX
+        + IMAP
+        + 'sent_folder = "Sent"\n'
+        + MAILBOX.replace('"security"', '"psirt"').replace("security@", "psirt@")
+        + IMAP
+        + 'folders = ["Sent"]\n',
+        "imap.sent_folder: is one of folders of another mailbox",
+    ),
     "clear text": (
         MAILBOX + IMAP.replace("127.0.0.1", "imap.example.org"),
         'imap.security: "none" would send mail and password in the clear to "imap.example.org": write "tls"',

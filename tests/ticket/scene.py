@@ -79,7 +79,7 @@ DESK = Desk(
     own=frozenset({MAILBOX, TEAM, MEMBER}),
     mailboxes=frozenset({MAILBOX}),
     notify=(TEAM,),
-    members={MEMBER: Colleague("Dana Levi", MEMBER)},
+    members={MEMBER: Colleague("Dana Levi", MEMBER, notify="board")},
     keys=(KEY,),
     caps=CAPS,
 )
@@ -123,7 +123,8 @@ def arrive(raw: bytes, *, junk: bool = False) -> Arrival:
     number = next(_numbers)
     whole = read(raw, READING, TRUST, wanted(POLICY))
     digest = content_sha256(raw)
-    return Arrival(number, AT, "INBOX", junk, False, len(raw), digest, digest, whole.message, whole.findings)
+    arrival = Arrival(number, AT, "INBOX", junk, False, len(raw), digest, digest, whole.message, whole.findings)
+    return replace(arrival, original=whole.original, original_findings=whole.original_findings)
 
 
 def view(**changes: Any) -> TicketView:
@@ -189,7 +190,7 @@ def _settled(caused: Consequence, facts: Known, arrival: Arrival, desk: Desk) ->
         return caused
     case = case_of(caused.said.by, desk, AT, entropy, by_mail=True)
     ticket = worked(facts.tickets[caused.ticket.token])
-    done = settle(caused, caused.said, read_orders(caused.said.words), ticket, arrival, case)
+    done = settle(caused, caused.said, read_orders(caused.said.own), ticket, arrival, case)
     events = (*caused.events, *done.events, *done.obeyed.events)
     return replace(done.consequence, events=events, letters=(*done.obeyed.letters, *done.told))
 

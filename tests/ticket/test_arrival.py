@@ -76,8 +76,8 @@ TABLE = [
     # A member reaches the researcher by the researcher's address alone, and proven (AT-29, law 6); the rest stays inside.
     ({"member, proven"}, {"r key"}, ANY, "joins the ticket, inside: the researcher is answered, the team is told"),
     ({"member, proven"}, {"other ticket's key"}, ANY, "joins the other ticket, inside: its researcher is answered"),
-    ({"member, proven"}, {"t key", "b key"}, ANY, "joins the ticket, inside: the others read the note"),
-    ({"member, proven"}, ANY, THREAD, "joins the ticket, inside: the others read the note"),
+    ({"member, proven"}, {"t key", "b key"}, ANY, "joins the ticket, inside: a note, mailed on"),
+    ({"member, proven"}, ANY, THREAD, "joins the ticket, inside: a note, mailed on"),
     ({"member"}, {"other ticket's key"}, ANY, "held on the other ticket: the member is told"),
     ({"member"}, KEYS, ANY, "held on the ticket: the member is told"),
     ({"member"}, ANY, THREAD, "held on the ticket: the member is told"),
@@ -121,6 +121,7 @@ def _letters(caused: Consequence, author: str | None) -> str:
         (("answer", OTHERS_REPORTER), ("done", MEMBER), ("done", TEAM)): "its researcher is answered",
         (("done", TEAM),): "the others read the note",
         (("not_sent", MEMBER),): "the member is told",
+        (("note", TEAM),): "a note, mailed on",
     }
     return told.get(tuple(sent), f"unforeseen letters {sent}")
 
@@ -180,7 +181,7 @@ def test_a_report_forwarded_inside_with_a_remark_reaches_no_researcher() -> None
     """AT-29, law 7: a mail client names the report's own id when a member forwards it to the mailbox."""
     raw = mail(MEMBER, proven=True, text="this one is a crank", fields=(f"References: {REPORT}",))
     caused = decide(raw)
-    assert {letter.audience for letter in caused.letters} == {Audience.TEAM}
+    assert [(x.template, x.to) for x in caused.letters] == [("note", TEAM)]
     assert caused.placed is not None and caused.placed.audience is Audience.TEAM
 
 

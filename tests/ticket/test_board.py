@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.ticket.scene import AT, DESK, TEAM
+from tests.ticket.scene import AT, DESK, MEMBER, TEAM
 from tests.ticket.tending_scene import ASSESS, DAY, UPDATE, at, desk, kept, opened, promise, tended
 from triaged.ticket.address import Role
 from triaged.ticket.board import MOST_LINES, board
@@ -20,8 +20,8 @@ def named(ref: str, ticket: Tended) -> Tended:
 
 
 def shown(tickets: list[Tended]) -> str:
-    (letter,) = board(tickets, HOUSE, AT)
-    assert letter.answers is Role.TEAM
+    letter, others = board(tickets, HOUSE, AT)
+    assert letter.answers is Role.TEAM and others.values == letter.values
     return render_team(letter, HOUSE, AT, bytes).text
 
 
@@ -45,10 +45,10 @@ def test_a_closed_ticket_stands_on_it_as_long_as_something_is_owed() -> None:
     assert board([kept(closed, HOUSE, AT, "assess", "update")], HOUSE, AT) == ()
 
 
-def test_no_open_ticket_is_no_mail_and_each_team_address_gets_one() -> None:
+def test_no_open_ticket_is_no_mail_and_each_team_address_and_member_gets_one() -> None:
     assert board([], HOUSE, AT) == ()
     house = replace(HOUSE, notify=(TEAM, "two@example.test"))
-    assert [x.to for x in board([opened(HOUSE)], house, AT)] == [TEAM, "two@example.test"]
+    assert [x.to for x in board([opened(HOUSE)], house, AT)] == [TEAM, "two@example.test", MEMBER]
 
 
 def test_a_promise_that_stands_still_says_so_and_comes_after_those_that_run() -> None:

@@ -242,12 +242,12 @@ def test_rules_without_end_leave_room_for_the_dates() -> None:
 def test_parts_are_exactly_those_that_were_meant() -> None:
     """AT-1: neither text nor file makes a further part, whatever either holds."""
     text = "--=_0\r\nContent-Type: text/html\r\n\r\n<script>\r\n--=_0--\n"
-    data = compose([("Subject", "x")], text, Enclosure("text/calendar; method=PUBLISH", "x.ics", text))
+    data = compose([("Subject", "x")], text, [Enclosure("text/calendar; method=PUBLISH", "x.ics", text)])
     read = message_from_bytes(data, policy=email_policy.default)
     assert [p.get_content_type() for p in read.walk()] == ["multipart/mixed", "text/plain", "text/calendar"]
     assert read.defects == []
     with pytest.raises(UnsafeLetterError):
-        compose([("Subject", "x")], "x", Enclosure("text/calendar\r\nX-Evil: 1", "x.ics", "x"))
+        compose([("Subject", "x")], "x", [Enclosure("text/calendar\r\nX-Evil: 1", "x.ics", "x")])
 
 
 def test_a_date_of_the_researchers_own_is_the_date_in_the_card() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.ticket.scene import AT, DESK, FRIEND, MAILBOX, MEMBER, OTHER, RESEARCHER, TICKET, entropy, view, worked
+from triaged.message.replies import own_words
 from triaged.ticket.address import Role
 from triaged.ticket.clocks import is_open
 from triaged.ticket.commands import EVERYBODY, VERBS
@@ -43,7 +44,7 @@ EARLIER = Other(OTHER, RESEARCHER, AT - timedelta(days=3), False, False)
 def obeyed(
     words: str, by: str = MEMBER, role: Role = Role.TEAM, ticket: Worked | None = None, desk=TEAM_DESK
 ) -> Obeyed | Refused:  # type: ignore[no-untyped-def]
-    orders = read_orders(words)
+    orders = read_orders(own_words(words, 1000))
     if isinstance(orders, Refused):
         return orders
     return obey(ticket or worked(view(promises=PROMISES)), orders, role, case_of(by, desk, AT, entropy, by_mail=True))

@@ -58,7 +58,7 @@ def test_the_team_hears_before_at_and_after_the_due_instant() -> None:
 def test_a_mail_to_the_team_lists_every_open_promise_and_stays_with_the_team() -> None:
     _, result = at_wake(opened(HOUSE), MISSED_ASSESS)
     (letter,) = teams(result.letters)
-    assert letter.subject == "[IMS-7F3K-9QXD] MISSED: XSS in login"
+    assert letter.subject == "MISSED: [IMS-7F3K-9QXD] XSS in login"
     assert "MISSED just now on IMS-7F3K-9QXD: assess" in letter.text
     assert all(c in letter.text for c in ("We promise to assess.", "We promise to update.", "7 days left"))
     assert "A reply to this mail stays with the team." in letter.text

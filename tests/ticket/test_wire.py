@@ -12,8 +12,23 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.ticket.hostile_headers import faults, letters
-from triaged.ticket.wire import NAMES, UnsafeLetterError, chain, compose, ids_value, mailbox_value, scan, text_value
+from triaged.daemon.desks import message_limits
+from triaged.message.parse import parse
+from triaged.settings.limits import Limits
+from triaged.ticket.filenames import safe_name
+from triaged.ticket.wire import (
+    NAMES,
+    Enclosure,
+    UnsafeLetterError,
+    chain,
+    compose,
+    ids_value,
+    mailbox_value,
+    scan,
+    text_value,
+)
 
+LIMITS = message_limits(Limits())
 ROOT = Path(__file__).resolve().parents[2]
 # Seven hostile values each; TRIAGED_HOSTILE_LETTERS=15000 tries a hundred thousand values on each Python.
 COUNT = int(os.environ.get("TRIAGED_HOSTILE_LETTERS", "1500"))
@@ -175,3 +190,59 @@ def test_an_id_that_is_not_ascii_is_left_out_of_a_chain() -> None:
 
 def test_a_repeated_id_stands_once() -> None:
     assert chain(["<a@b>", "<c@d>", "<a@b>"], 20, 900) == ("<a@b>", "<c@d>")
+
+
+ARCHIVE = bytes(range(256)) * 40
+
+
+def test_a_letter_carries_several_files_of_text_and_bytes() -> None:
+    """AT-1, AT-28: each part is described by what was meant, and comes out as it went in."""
+    files = [
+        Enclosure("text/calendar; method=PUBLISH", "IMS-7F3K-9QXD.ics", "BEGIN:VCALENDAR\nEND:VCALENDAR\n"),
+        Enclosure("application/zip", "evidence.zip", ARCHIVE),
+        Enclosure("application/octet-stream", "漏洞 report \u202e.exe", b""),
+        Enclosure("application/octet-stream", "../../x" * 40 + ".png", b"\r\n--=_0\r\n\r\n.\r\n"),
+    ]
+    data = compose([("Subject", "x")], "See the files.\n", files)
+    read = message_from_bytes(data, policy=policy.default)
+    assert read.defects == [] and all(part.defects == [] for part in read.walk())
+    first, *parts = read.iter_parts()
+    assert first.get_content_type() == "text/plain" and first.get_content() == "See the files.\r\n"
+    assert [(p.get_content_type(), p.get_filename(), p.is_attachment()) for p in parts] == [
+        (f.media_type.split(";")[0], safe_name(f.name), True) for f in files
+    ]
+    assert [p.get_content() for p in parts[1:]] == [f.content for f in files[1:]]
+    assert data.isascii() and max(map(len, data.split(b"\r\n"))) <= 78
+
+
+@given(st.text(max_size=150))
+@example('a"\r\nBcc: x@evil.test\r\n\r\n')
+@example("=?utf-8?q?ok=0D=0ABcc=3A_x=40evil.test?=")
+@example("ä" * 300 + ".zip")
+@example("a" * 300)
+@example("a'b%00\\")
+def test_a_files_name_makes_no_header_and_reads_as_its_safe_form(name: str) -> None:
+    """AT-2, AT-24, RFC 2231."""
+    data = compose([("Subject", "x")], "x", [Enclosure("application/zip", name, b"PK")])
+    _, part = message_from_bytes(data, policy=policy.default).iter_parts()
+    assert part.keys() == ["Content-Type", "Content-Transfer-Encoding", "Content-Disposition"]
+    assert part.get_filename() == safe_name(name) and part.defects == []
+    assert parse(data, LIMITS).attachments[0].name == safe_name(name), "and so does triaged itself"
+
+
+@pytest.mark.parametrize(
+    ("media_type", "content"),
+    [
+        ("application/zip\r\nX-Evil: 1", b"x"),
+        ("message/rfc822", b"x"),
+        ("multipart/mixed", b"x"),
+        ("text/html", b"x"),
+        ("application/zip", "x"),
+        ('application/zip; name="x"', b"x"),
+        ("text/plain; charset", "x"),
+        ("", b"x"),
+    ],
+)
+def test_a_file_of_another_type_than_a_letter_may_have_is_not_sent(media_type: str, content: str | bytes) -> None:
+    with pytest.raises(UnsafeLetterError):
+        compose([("Subject", "x")], "x", [Enclosure(media_type, "x", content)])

@@ -254,3 +254,19 @@ def test_an_assessment_keeps_its_promise_when_the_server_took_the_letter(house: 
     (row,) = house.rows(ticket)
     assert (row.severity, row.state) == ("medium", "accepted")
     assert [r.author for r in house.rows(letter) if r.template == "assessed"] == [MEMBER]
+
+
+def test_a_closed_report_is_open_again_when_its_proven_researcher_writes_three_times_a_day(house: Tracked) -> None:
+    """TH-8."""
+    to = key(name(house), Role.RESEARCHER)
+    for number in range(4):
+        says(house, "/close")
+        house.receive(mail(RESEARCHER, to, proven=True, text=f"It is still there, look at page {number} of the list."))
+        assert state(house) == ("assessing" if number < 3 else "closed")
+    house.later(days=1, hours=1)
+    house.receive(mail(RESEARCHER, to, text="It is there for sure, says nobody in particular."))
+    assert state(house) == "closed", "what nothing proves opens nothing"
+    house.receive(mail(RESEARCHER, to, proven=True, text="STATUS"))
+    assert state(house) == "closed", "a request is no word on the matter"
+    house.receive(mail(RESEARCHER, to, proven=True, text="It is still there on the last page of the list."))
+    assert state(house) == "assessing"

@@ -17,6 +17,7 @@ from triaged.daemon.intake import Intake, take_in
 from triaged.daemon.studying import Studio, study_some
 from triaged.daemon.tending import Tender, desk_of, next_wake, tend_due
 from triaged.mail.ports import Fetched
+from triaged.message.replies import own_words
 from triaged.reading.inventory import Inventory
 from triaged.ticket.clocks import is_open
 from triaged.ticket.desk import Desk
@@ -31,6 +32,8 @@ from triaged.tracker.engine import reading, writing
 from triaged.tracker.outbox import Parcel, Result
 from triaged.tracker.receipts import Folders
 from triaged.tracker.schema import letter, receipt, ticket
+
+SENT = "Sent"  # every mailbox's own sent folder
 
 
 class Entropy:
@@ -63,13 +66,20 @@ class Tracked:
 
     def folders(self, mailbox: str = "security") -> Folders:
         desk = self.desks[mailbox]
-        return Folders(self.engine, desk.tenant, mailbox, self.at - timedelta(days=7), lambda: self.at)
+        return Folders(self.engine, desk.tenant, mailbox, self.at - timedelta(days=7), lambda: self.at, SENT)
 
-    def deliver(self, *raws: bytes, mailbox: str = "security", folder: str = "INBOX", junk: bool = False) -> None:
-        """Messages arrive in a folder and their receipts are stored."""
+    def deliver(
+        self,
+        *raws: bytes,
+        mailbox: str = "security",
+        folder: str = "INBOX",
+        junk: bool = False,
+        at: datetime | None = None,
+    ) -> None:
+        """Messages arrive in a folder, at `at` by the server's word, and their receipts are stored."""
         start = self.uids.get(mailbox + folder, 0)
         batch = [
-            Fetched(uid=start + n, internal_date=self.at, size=len(raw), raw=raw, truncated=False, junk=junk)
+            Fetched(uid=start + n, internal_date=at or self.at, size=len(raw), raw=raw, truncated=False, junk=junk)
             for n, raw in enumerate(raws, start=1)
         ]
         folders = self.folders(mailbox)
@@ -125,7 +135,7 @@ class Tracked:
 
     def orders(self, ref: str, words: str, by: str = "operator", text: str = "") -> list[str]:
         """What a member or operator orders by the command line; the promises that are open after it."""
-        orders = read_orders(f"{words}\n\n{text}")
+        orders = read_orders(own_words(f"{words}\n\n{text}", 1000))
         assert isinstance(orders, Orders), orders
         with writing(self.engine) as connection:
             done = command(

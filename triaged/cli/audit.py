@@ -55,7 +55,7 @@ def _mailboxes(settings: Settings, engine: Engine) -> Iterator[str]:
 
 def _mailbox(mailbox: MailboxSettings, engine: Engine) -> Iterator[str]:
     from triaged.mail.imap import ImapError, connect
-    from triaged.mail.watcher import listing
+    from triaged.mail.watcher import listing, swept_folders
     from triaged.tracker.auditing import receipts_of
     from triaged.tracker.engine import reading
 
@@ -63,7 +63,7 @@ def _mailbox(mailbox: MailboxSettings, engine: Engine) -> Iterator[str]:
     try:
         session = connect(mailbox.imap)
         try:
-            for folder in mailbox.imap.folders:
+            for folder in swept_folders(mailbox.imap):
                 uidvalidity, uids = listing(session, folder)
                 with reading(engine) as connection:
                     known = receipts_of(connection, mailbox.name, folder, uidvalidity)

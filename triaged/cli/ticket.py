@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from triaged.cli.options import (
     table,
     tracker_of,
 )
+
+if TYPE_CHECKING:
+    from triaged.settings.model import Settings
 
 
 @click.group("ticket", cls=acting.Verbs)
@@ -85,15 +88,22 @@ def show(ref: str, config: Path | None, as_json: bool) -> None:
     from triaged.tracker.engine import reading
     from triaged.tracker.showing import one_ticket
 
-    token = token_of(ref)
-    with reading(tracker_of(settings_of(config))) as connection:
+    token, settings = token_of(ref), settings_of(config)
+    with reading(tracker_of(settings)) as connection:
         document = one_ticket(connection, token) if token else None
     if document is None:
         raise CommandError(f"there is no ticket {safe(ref)}: `triaged ticket list` shows them all")
+    document["forwarded_by"] = _member_name(document["forwarded_by"], settings)
     if as_json:
         print_json(document)
     else:
         _show(document)
+
+
+def _member_name(address: str | None, settings: Settings) -> str | None:
+    """How the settings call the member; the address itself of one who has left."""
+    members = (m for tenant in settings.tenants for m in tenant.team.members)
+    return next((m.name for m in members if m.address.lower() == address), address)
 
 
 for _verb in acting.COMMANDS:
@@ -103,6 +113,8 @@ for _verb in acting.COMMANDS:
 def _show(d: dict[str, Any]) -> None:
     click.echo(f"{d['ref']}  {d['kind']}, {d['state']}  {safe(d['subject'])}")
     click.echo(f"  reporter   {safe(_reporter(d))}")
+    if d["forwarded_by"]:
+        click.echo(f"  forwarded  by {safe(d['forwarded_by'])}")
     click.echo(
         f"  received   {d['received_at']} in {safe(d['mailbox'])}, policy {d['policy']['name']} {d['policy']['version']}"
     )

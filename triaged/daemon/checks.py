@@ -81,7 +81,8 @@ def _proof(mailbox: MailboxSettings, settings: Settings) -> Item:
 
 
 def _team(mailbox: MailboxSettings, settings: Settings) -> Item:
-    told = settings.tenant(mailbox.tenant).team.notify
+    team = settings.tenant(mailbox.tenant).team
+    told = team.notify or team.members
     mend = "" if told else "nobody hears of its reports: name the team's address in [team] notify"
     return Item(f"team {mailbox.name}", bool(told), mend)
 
@@ -226,7 +227,10 @@ def _imap(mailbox: MailboxSettings, now: datetime) -> Iterator[Item]:
 def _folder(mailbox: MailboxSettings, folder: FolderLook) -> Item:
     name = f"folder {mailbox.name}/{folder.folder}"
     if folder.error:
-        return Item(name, False, f"{folder.error}: make it, or take it out of folders")
+        sent = mailbox.imap is not None and folder.folder == mailbox.imap.sent_folder
+        return Item(
+            name, False, f"{folder.error}: make it, or {'mend sent_folder' if sent else 'take it out of folders'}"
+        )
     days = mailbox.history / timedelta(days=1)
     old = f", {folder.older:,} of them older than {days:g} days" if folder.older else ""
     return Item(name, True, note=f"{folder.exists:,} messages{old}")

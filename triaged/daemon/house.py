@@ -77,7 +77,9 @@ class House:
         )
 
     def store(self, mailbox: MailboxSettings) -> Store:
-        return Store(Folders(self.engine, mailbox.tenant, mailbox.name, self.horizon(mailbox.history), self.now))
+        sent = mailbox.imap.sent_folder if mailbox.imap else ""
+        horizon = self.horizon(mailbox.history)
+        return Store(Folders(self.engine, mailbox.tenant, mailbox.name, horizon, self.now, sent))
 
     def horizon(self, history: timedelta) -> datetime:
         """What came before is history. A rehearsal to come makes no history of today's mail."""

@@ -25,12 +25,13 @@ from triaged.reading.whole import Whole, read, unread
 from triaged.ticket.arrival import receive
 from triaged.ticket.consequence import Consequence, Outcome
 from triaged.ticket.desk import Desk
-from triaged.ticket.known import Arrival, Known, clues
+from triaged.ticket.forwarding import clues_of
+from triaged.ticket.known import Arrival, Known
 from triaged.ticket.letters import Audience
 from triaged.ticket.member_mail import as_a_note
 from triaged.ticket.reference import Entropy
 from triaged.tracker import blobs, commanding, receipts, returning
-from triaged.tracker.acting import go_on, take_back
+from triaged.tracker.acting import go_on, take_back, take_up
 from triaged.tracker.consequences import write
 from triaged.tracker.engine import reading, writing
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS, Item, keys_of, load_known
@@ -150,8 +151,11 @@ def _item(one: Claimed, raw: bytes, whole: Whole, desk: Desk, intake: Intake) ->
         content_sha256=_content(one, raw),
         message=message,
         findings=whole.findings,
+        original=whole.original,
+        original_findings=whole.original_findings,
+        sent=one.sent,
     )
-    return Item(arrival, clues(message, desk))
+    return Item(arrival, clues_of(arrival, desk))
 
 
 _NOTHING = blobs.digest(b"")
@@ -159,18 +163,20 @@ _NOTHING = blobs.digest(b"")
 
 def _content(one: Claimed, raw: bytes) -> str:
     """What makes a second one a copy. Messages of which nothing is known are no copies of each other, and of those that
-    are too large to be kept whole, only their beginning and their size are known.
+    are too large to be kept whole, only their beginning and their size are known. The sent folder counts by itself: an
+    answer that came to the mailbox as well was sent all the same, and a report that was once moved there is a report.
     """
     content = content_sha256(raw)
     if content == _NOTHING:
         return blobs.digest(f"nothing of receipt {one.id}".encode())
-    return blobs.digest(f"{content} of {one.size}".encode()) if one.truncated else content
+    whole = blobs.digest(f"{content} of {one.size}".encode()) if one.truncated else content
+    return blobs.digest(f"sent {whole}".encode()) if one.sent else whole
 
 
 def _received_at(one: Claimed, message: Message, now: datetime) -> datetime:
     """ML-7: the server's own instant, or a trusted host's if that is earlier; never the sender's Date, never to come."""
     known = [one.internal_date, now]
-    if message.received_at is not None:
+    if message.received_at is not None and not one.sent:  # a sent letter was received by nobody here
         known.append(message.received_at)
     return min(known)
 
@@ -226,6 +232,7 @@ def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, 
             commanding.finish(connection, deed, at, intake.entropy)
         take_back(connection, _withdrawn(written), at_desk, at, intake.entropy)
         go_on(connection, _heard(written), at_desk, at, intake.entropy)
+        take_up(connection, _heard(written, proven=True), at_desk, at, intake.entropy)
     reach("consequences-written")
     for w in written:
         log.info(
@@ -238,13 +245,18 @@ def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, 
         )
 
 
-def _heard(written: Sequence[Written]) -> set[str]:
-    """Tickets that a participant wrote on. What a machine answers is no answer (NT-5)."""
-    return {
-        w.consequence.ticket.token
-        for w in written
-        if w.consequence.outcome is Outcome.APPENDED and w.consequence.ticket and _by_a_participant(w)
-    }
+def _heard(written: Sequence[Written], *, proven: bool = False) -> set[str]:
+    """Tickets that a participant wrote on. What a machine answers is no answer (NT-5), and a one-line request is no word on the
+    matter: with `proven`, neither it nor what nothing proves counts.
+    """
+    joined = [w for w in written if w.consequence.outcome is Outcome.APPENDED and _by_a_participant(w)]
+    counted = [w for w in joined if not proven or _proven_words(w)]
+    return {w.consequence.ticket.token for w in counted if w.consequence.ticket}
+
+
+def _proven_words(written: Written) -> bool:
+    placed = written.consequence.placed
+    return placed is not None and placed.proven and written.item.clues.request is None and not written.quiet
 
 
 def _withdrawn(written: Sequence[Written]) -> set[str]:
@@ -255,7 +267,7 @@ def _withdrawn(written: Sequence[Written]) -> set[str]:
 
 def _by_a_participant(written: Written) -> bool:
     message, placed = written.item.arrival.message, written.consequence.placed
-    person = message.kind is Kind.PERSON and message.answerable
+    person = message.kind is Kind.PERSON and message.answerable and not written.item.arrival.sent
     return person and placed is not None and placed.audience is Audience.RESEARCHER
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import datetime
 
 from triaged.daemon import clock, points, sending
 from triaged.daemon.house import House, open_house
-from triaged.daemon.intake import take_in
+from triaged.daemon.intake import Intake, take_in
 from triaged.daemon.log import log
 from triaged.daemon.schedule import do_due, say_unserved
 from triaged.daemon.sentcopies import copy_sent
 from triaged.daemon.studying import study_some
 from triaged.mail.imap import ImapError
-from triaged.mail.watcher import sweep_all
-from triaged.settings.model import Settings
+from triaged.mail.watcher import sweep_all, swept_folders
+from triaged.settings.model import MailboxSettings, Settings
 from triaged.tracker import installation, leases
 from triaged.tracker.engine import reading, writing
 
@@ -42,7 +43,7 @@ def run_once(settings: Settings, at: datetime | None = None) -> bool:
         well &= sending.send_due(house.office())
         if do_due(house):  # what an accepted letter leaves to be said at once
             well &= sending.send_due(house.office())
-        return _copy(house) and well
+        return _copy(house, intake) and well
     finally:
         with writing(house.engine) as connection:
             leases.give_up(connection, house.owner)
@@ -63,22 +64,32 @@ def _rehearse(house: House, at: datetime) -> None:
 def _sweep(house: House) -> bool:
     well = True
     for mailbox in house.settings.mailboxes:
-        if mailbox.imap is None:
-            continue
-        swept = sweep_all(mailbox.imap, house.store(mailbox), house.fetch_limits(), house.now)
-        for folder in swept.folders:
-            log.info("swept", mailbox=mailbox.name, folder=folder.folder, taken=folder.taken, error=folder.error)
-        well &= swept.ok
+        if mailbox.imap is not None:
+            well &= _sweep_one(house, mailbox, swept_folders(mailbox.imap))
     return well
 
 
-def _copy(house: House) -> bool:
+def _sweep_one(house: House, mailbox: MailboxSettings, folders: Sequence[str]) -> bool:
+    assert mailbox.imap is not None  # noqa: S101 - asked by the callers
+    swept = sweep_all(mailbox.imap, house.store(mailbox), house.fetch_limits(), house.now, folders=folders)
+    for folder in swept.folders:
+        log.info("swept", mailbox=mailbox.name, folder=folder.folder, taken=folder.taken, error=folder.error)
+    return swept.ok
+
+
+def _copy(house: House, intake: Intake) -> bool:
+    """Copies of what was sent, and their receipts: an audit after this pass finds none missing."""
     well = True
     for mailbox in house.settings.mailboxes:
+        copied = False
         try:
             while copy_sent(house, mailbox):
-                pass
+                copied = True
         except ImapError as error:
             log.error("sent copy failed", mailbox=mailbox.name, said=str(error))
             well = False
+        if copied and mailbox.imap is not None:
+            well &= _sweep_one(house, mailbox, (mailbox.imap.sent_folder,))
+    while take_in(intake):
+        pass
     return well

@@ -21,7 +21,7 @@ from triaged.ticket.announcing import Studied, announce, announcement_of, studie
 from triaged.ticket.desk import Desk
 from triaged.ticket.letters import Letter
 from triaged.ticket.reference import Entropy
-from triaged.tracker import chaining, likeness, studying
+from triaged.tracker import absences, chaining, likeness, studying
 from triaged.tracker.consequences import queue_letters
 from triaged.tracker.engine import reading, writing
 from triaged.tracker.studying import Around, Waiting
@@ -179,7 +179,10 @@ def _end(studio: Studio, some: Sequence[tuple[Waiting, Studied]]) -> None:
         earlier = studying.letters_before(connection, [w.ticket_id for w, _ in ended])
         for mailbox in dict.fromkeys(w.mailbox for w, _ in ended):
             desk = studio.desks[mailbox]
-            told = [(w, _letters(w, s, earlier, desk, at, studio.entropy)) for w, s in ended if w.mailbox == mailbox]
+            write = partial(
+                _letters, desk=desk, at=at, entropy=studio.entropy, away=absences.away(connection, desk.tenant)
+            )
+            told = [(w, write(w, s, earlier)) for w, s in ended if w.mailbox == mailbox]
             ids = {w.name.token: w.ticket_id for w, _ in told}
             queue_letters(connection, [letter for _, letters in told for letter in letters], desk, at, ids)
         chaining.append(connection, {w.ticket_id: [(at, studied_event(s))] for w, s in ended}, studio.entropy)
@@ -195,8 +198,9 @@ def _letters(
     desk: Desk,
     at: datetime,
     entropy: Entropy,
+    away: frozenset[str],
 ) -> tuple[Letter, ...]:
     if waiting.announcement is None:
         return ()
     told, before = announcement_of(waiting.announcement), earlier.get(waiting.ticket_id, {})
-    return announce(waiting.name, told, waiting.text, studied, before, desk, at, entropy)
+    return announce(waiting.name, told, waiting.text, studied, before, desk, at, entropy, away)

@@ -60,7 +60,7 @@ notify = [{team}]
 name = "Dana Levi"
 address = {member}
 role = "triager"
-
+{member_keys}
 [http]
 listen = ""
 """
@@ -70,14 +70,15 @@ def configuration(smtp_port: int, imap_port: int) -> str:
     """triaged.toml for the embedded server on these ports; the tracker's file lies beside it."""
     remark = "Written again at each `make run`. `triaged init` writes one to keep."
     mailbox = _mailbox("security", MAILBOX, "ims-network", smtp_port, imap_port)
-    return _HEAD.format(remark=remark) + mailbox + _tail("")
+    return _HEAD.format(remark=remark) + mailbox + _tail("", "")
 
 
 def story_configuration(mailboxes: Mapping[str, str], smtp_port: int, imap_port: int) -> str:
     """The same with a mailbox for each policy that ships: name of the policy -> address."""
     blocks = [_mailbox(name, address, name, smtp_port, imap_port) for name, address in mailboxes.items()]
+    # The member reads the team's mailbox: nobody wants to be told the story twice.
     remark = "Written by `triaged demo`. Its mail server is gone; what reads the tracker alone works."
-    return _HEAD.format(remark=remark) + "".join(blocks) + _tail('board_at = "23:59"\n')
+    return _HEAD.format(remark=remark) + "".join(blocks) + _tail('board_at = "23:59"\n', 'notify = "mine"\n')
 
 
 def _mailbox(name: str, address: str, policy: str, smtp_port: int, imap_port: int) -> str:
@@ -91,8 +92,9 @@ def _mailbox(name: str, address: str, policy: str, smtp_port: int, imap_port: in
     return _MAILBOX.format(smtp_port=smtp_port, imap_port=imap_port, **_quoted(texts))
 
 
-def _tail(team_keys: str) -> str:
-    return _TAIL.format(team_keys=team_keys, **_quoted({"authserv_id": AUTHSERV_ID, "team": TEAM, "member": MEMBER}))
+def _tail(team_keys: str, member_keys: str) -> str:
+    known = {"team_keys": team_keys, "member_keys": member_keys}
+    return _TAIL.format(**known, **_quoted({"authserv_id": AUTHSERV_ID, "team": TEAM, "member": MEMBER}))
 
 
 def _quoted(texts: Mapping[str, str]) -> dict[str, str]:

@@ -36,7 +36,7 @@ Then watch the ticket, its letters, what the researcher has in the mailbox, and 
   {python} -m triaged.demo.inbox {imap_port} {researcher}
   {python} -m triaged.demo.inbox {imap_port} {team}
 
-or open {researcher}, {team} or the member {member} in a mail client and answer.
+or open {researcher} and the member {member}, who has it too, in a mail client and answer each other.
 Ctrl-C ends it; the tracker stays in {directory}."""
 
 

@@ -65,6 +65,13 @@ class FolderLook:
     error: str = ""
 
 
+def swept_folders(account: ImapAccount) -> tuple[str, ...]:
+    """Every folder that is taken in. The sent folder comes first: what people answered from the mailbox is known before the
+    answers to it are. IDLE never holds it.
+    """
+    return (*((account.sent_folder,) if account.sent_folder else ()), *account.folders)
+
+
 def watch(
     account: ImapAccount,
     store: FolderStore,
@@ -142,7 +149,8 @@ class _Watch:
 
     def _hold(self, session: ImapSession) -> None:
         """Sweep all, then wait on the first folder: what it announces is taken in at once, the others once a period."""
-        first, others = self.account.folders[0], list(self.account.folders[1:])
+        first = self.account.folders[0]
+        others = [folder for folder in swept_folders(self.account) if folder != first]
         period = min(float(self.account.poll_seconds), IDLE_LONGEST)
         if self.sweeping in others:
             # What ended the last connection may end this one: everything else goes before it.
@@ -191,13 +199,14 @@ def sweep_all(
     now: Callable[[], datetime],
     timeouts: Timeouts = USUAL,
     tls: ssl.SSLContext | None = None,
+    folders: Sequence[str] | None = None,
 ) -> SweepResult:
-    """Sweep every folder once, each with its own error; raises nothing that a server does."""
+    """Sweep every folder once, or those `folders`, each with its own error; raises nothing that a server does."""
     strikes: Strikes = Counter()
     around = Surroundings(store, limits, now, lambda: False, lambda: None, lambda folder, uid, why: None, strikes)
     results = []
     session: ImapSession | None = None
-    for folder in account.folders:
+    for folder in folders or swept_folders(account):
         taken, error = 0, ""
         for _ in range(_SWEEP_CONNECTIONS):
             before = strikes.copy()
@@ -226,7 +235,7 @@ def look(
     """How much lies in each folder. Raises ImapError when there is no login; a folder has its own error."""
     session = connect(account, timeouts, tls=tls)
     try:
-        return [_look(session, folder, older_than) for folder in account.folders]
+        return [_look(session, folder, older_than) for folder in swept_folders(account)]
     finally:
         session.logout()
 

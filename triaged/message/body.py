@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from triaged.message.charsets import decode
-from triaged.message.clean import clean_text
+from triaged.message.clean import clean_text, whole_quotes
 from triaged.message.filetype import detect
 from triaged.message.html import html_to_text
 from triaged.message.model import Attachment, Limits
@@ -79,7 +79,16 @@ def is_text(part: Part) -> bool:
     first = part is part.parent.children[0]
     if part.parent.media_type == "multipart/related" and not first:
         return False
-    return first or not part.name
+    return not part.name or (first and not _heads_words(part))
+
+
+def _heads_words(part: Part) -> bool:
+    """A file that was put above the words of the mail itself: what it says is not what the sender says."""
+    others = part.parent.children[1:] if part.parent is not None else []
+    return part.disposition == "inline" and any(
+        other.media_type.startswith("multipart/") or (other.media_type in _READ_AS_TEXT and not other.name)
+        for other in others
+    )
 
 
 def _render(raw: bytes, part: Part, texts: set[int], body: Body, limits: Limits) -> str:
@@ -126,14 +135,14 @@ def _leaf_text(raw: bytes, part: Part, body: Body, limits: Limits) -> str:
         text = _HTML_TAG.sub("", text)
     if part.parameters.get("format", "").lower() == "flowed":
         text = unflow(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
-    return clean_text(text)
+    return clean_text(whole_quotes(text))
 
 
 def _html(text: str, body: Body, limits: Limits) -> str:
     body.html = body.html or text[: limits.html_bytes]
     converted, cut = html_to_text(clean_text(text), limits.html_bytes)
     body.defects.extend(["truncated: html"] if cut else [])
-    return clean_text(converted)
+    return clean_text(whole_quotes(converted))
 
 
 def unflow(text: str, *, delete_space: bool) -> str:

@@ -30,6 +30,7 @@ MARK = re.compile(
     re.I,
 )
 _MESSAGES = frozenset({"message/rfc822", "message/global"})
+_HEADER_LINES = 14
 _CHAIN = 5  # attached forwards within each other that are followed
 _CHAIN_BYTES = 4_194_304  # of a larger one only the header is read
 _SUBJECT = re.compile(r"(?:fwd?|wg|tr|rv|i|enc|vs|vb|pd|doorst)\s*:", re.I)
@@ -205,12 +206,29 @@ def _inline(lines: list[str], announced: bool) -> Forwarded | None:
         original = marked and "original" in line.lower()
         if (marked and not original) or (announced and (original or header_line(line))):
             start = index + (1 if marked else 0)
-            found = _fields(lines[start : start + 14])
+            found = _fields(lines[start : start + _HEADER_LINES])
             if "from" in found and (marked or len(found) >= 3):
                 sender, date, subject = (clean_header(found.get(name, "")) for name in ("from", "date", "subject"))
-                last, announced = Forwarded(sender, date, subject, "inline"), False
+                last, announced = Forwarded(sender, date, subject, "inline", index), False
                 if not _SUBJECT.match(subject):
                     return last
+    return last
+
+
+def says_forwarded(subject: str) -> bool:
+    """Whether a subject says that the mail was forwarded."""
+    return _SUBJECT.match(subject) is not None
+
+
+def below_header(lines: list[str], line: int) -> int:
+    """Where the words begin below the mark and the header lines that stand at `line`."""
+    start = line + (MARK.match(lines[line]) is not None)
+    last, seen = start, False
+    for index in range(start, min(start + _HEADER_LINES, len(lines))):
+        if header_line(lines[index]) is not None:
+            last, seen = index + 1, True
+        elif seen and not lines[index].strip(" >\t"):
+            return index
     return last
 
 

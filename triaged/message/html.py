@@ -6,14 +6,24 @@ import re
 
 _LINE = re.compile(r"[ \t\u00a0]+\n")
 _MANY = re.compile(r"\n{3,}")
-_BLOCKQUOTE = re.compile(r"<(/?)blockquote\b([^<>]{0,2000})>", re.I)
+_BLOCKQUOTE = re.compile(
+    r"<(/?)(blockquote|title|textarea|xmp|noscript|noembed|noframes|iframe|plaintext)\b([^<>]{0,2000})>", re.I
+)
 # What clients write on the blockquote of a reply: type="cite", a class of theirs, the bar at its side. Without any of it,
 # the element may as well be an indented paragraph.
 _REPLY = re.compile(r"cite|quote|border-left|replied|reply|original", re.I)
 _NO_BAR = re.compile(r"border(?:-left)?\s*:\s*(?:none|0)\b", re.I)
+# Word's paragraphs have no space between them: each of them is a line, and an empty one is the blank line.
+_WORD = re.compile(
+    r"<p\b([^<>]{0,200}\bclass\s*=\s*[\"']?Mso(?:Normal|PlainText)\b[^<>]{0,2000})>((?:(?!</?p\b).)*)</p\s*>",
+    re.I | re.S,
+)
 # Private characters that stand for where a quote opens and closes while the library makes text of the rest.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARKS = dict.fromkeys((0xE000, 0xE001))
+# The same characters as a client with an old charset writes them: what a stranger put into the text must not end a quote.
+_REFERENCES = re.compile(r"&#(?:x0*e00[01](?![0-9a-f])|0*5734[45](?!\d));?", re.I)
+_CITE = re.compile(r"\btype\s*=\s*[\"']?cite\b", re.I)
 _DEEPEST = 20  # levels of quotes that are shown
 
 
@@ -25,24 +35,36 @@ def html_to_text(html: str, limit: int) -> tuple[str, bool]:
         _marked(html[:limit]), preserve_formatting=True, links=True, alt_texts=False, noscript=True
     )
     text = _quoted(text) if _OPEN in text else text.translate(_MARKS)
-    return _MANY.sub("\n\n", _LINE.sub("\n", text.replace("\u00a0", " "))).strip("\n"), len(html) > limit
+    return _MANY.sub("\n\n", _LINE.sub("\n", text.replace("\u00a0", " "))).strip("\n").removeprefix(" "), len(
+        html
+    ) > limit
 
 
 def _marked(html: str) -> str:
     """The same HTML with a mark in a paragraph of its own at both ends of each quote."""
     html = html.translate(_MARKS) if _OPEN in html or _CLOSE in html else html
+    html = _WORD.sub(r"<div\1>\2</div>", html) if "Mso" in html else html
+    html = _REFERENCES.sub(" ", html)  # a space, so that what stands around it makes no other
     opened: list[bool] = []  # of each blockquote that is open: whether it is a quote
+    raw = ""  # the open element whose content is no markup: a tag that stands in it closes nothing
 
     def mark(match: re.Match[str]) -> str:
+        nonlocal raw
+        name = match[2].lower()
+        if raw or name != "blockquote":
+            raw = ("" if match[1] and name == raw else raw) if raw else "" if match[1] else name
+            return match[0]
         if match[1]:
             return f"<p>{_CLOSE}</p>{match[0]}" if opened and opened.pop() else match[0]
-        opened.append(_is_reply(match[2]) or (bool(opened) and opened[-1]))  # within a quote everything is one
+        opened.append(_is_reply(match[3]) or (bool(opened) and opened[-1]))  # within a quote everything is one
         return f"{match[0]}<p>{_OPEN}</p>" if opened[-1] else match[0]
 
     return _BLOCKQUOTE.sub(mark, html)
 
 
 def _is_reply(attributes: str) -> bool:
+    if _CITE.search(attributes):
+        return True
     return _REPLY.search(attributes) is not None and _NO_BAR.search(attributes) is None
 
 

@@ -112,6 +112,7 @@ class Forwarded:
     date: str
     subject: str
     form: str  # inline | attached
+    line: int = 0  # of the text, where what was forwarded inline begins with its mark or header lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,17 @@
-"""The text that the sender wrote now: without quoted mail and signature. Line by line, linear, and careful with code
-(AT-27).
+"""The text that the sender wrote now: without quoted mail and signature. Line by line and linear. `new_text` is careful with
+code (AT-27) and loses nothing of a report; `own_words` is careful with quotes, and never takes another's line for the sender's.
 """
 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from dataclasses import dataclass
 
-from triaged.message.forwarded import MARK, header_line
+from triaged.message.forwarded import LABEL_OF, MARK, header_line
+from triaged.message.signature import RULER, without_signature
 
 _LONGEST = 400  # characters of an attribution, its wrapped lines joined
 _WRAPPED = 4  # lines that an attribution is wrapped over at most
-_SIGNATURE_LINES = 20
 _WIDE = 60  # characters from which on a line is wrapped by a client rather than ended by its writer
 
 _VERB = re.compile(
@@ -35,15 +35,6 @@ _ADDRESS = re.compile(r"[\w.+-]@[\w-]|\[mailto:|<mailto:")
 _DIGIT = re.compile(r"\d")
 _TIME = re.compile(r"\d{1,2}[:.h]\d{2}")
 _QUOTED = re.compile(r"[ \t]{0,3}>")
-_RULER = re.compile(r"\s*(?:_{10,}|-{20,}|={20,})\s*$")
-_SENT_FROM = re.compile(
-    r"[\s*_<\[(]*(?:sent (?:from|via|using|with) (?:my |a |the )?[\w<]|get (?:outlook|boxer|bluemail) for "
-    r"|von meinem \S+ gesendet|gesendet (?:von|mit)|envoy[eé] (?:de|depuis|à partir)"
-    r"|enviado (?:desde|do|de|via)|inviato da|verzonden (?:vanaf|met|via)|sendt fra|skickat från|l[aä]hetetty"
-    r"|wys[lł]ano z|отправлено (?:с|из)|发自|iphoneから|나의 \S+에서)[^\n]{0,150}$",  # noqa: RUF001
-    re.I,
-)
-_DECORATION = re.compile(r"[\s\-_*=~#+ᐧ—–.•|]*$")  # noqa: RUF001
 _REQUEST = re.compile(r"[ \t>]*(?:GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|TRACE|CONNECT|PROPFIND) \S+(?: HTTP/|$)")
 # Fields that stand in raw mail and requests, never in the header block that a mail client writes above a quote.
 _RAW_FIELD = re.compile(
@@ -51,15 +42,13 @@ _RAW_FIELD = re.compile(
     r"|user-agent|x-[\w-]+|authorization|cookie|accept)\s*:",
     re.I,
 )
+_FIELD = re.compile(r"[ \t>*]{0,40}[^\W\d_][^\n:\uff1a]{0,24}[:\uff1a]\**\s*\S")
+_YEAR = re.compile(r"\b(?:19|20|25)\d\d\b|\d{1,2}[./]\d{1,2}[./]\d\d")
+_REFERENCE = re.compile(r"\b[A-Z][A-Z0-9]{1,11}-[0-9A-Z]{4}-[0-9A-Z]{4}\b")
+_GROUPWISE = re.compile(r"\s{0,3}>>> .{3,200} >>>\s*$")
+_DASHED = re.compile(r"\s*(?:[-_=*]{3,}|-{2,}[^\n]{1,120}?-{2,})\s*$")
+_COMMAND = re.compile(r"[ \t]*/[A-Za-z]")
 _SMTP = re.compile(r"[ \t>]*(?:(?:MAIL FROM|RCPT TO|EHLO|HELO)\b|DATA\s*$)", re.I)
-
-
-def own_text(text: str, limit: int) -> str:
-    """Stub until merged."""
-    lines = text.split("\n")[:limit]
-    dropped, end = _quotes(lines, _fenced(lines))
-    kept = [line for index, line in enumerate(lines[:end]) if index not in dropped]
-    return "\n".join(_without_signature(kept)).strip("\n").rstrip()
 
 
 def new_text(text: str, limit: int) -> str:
@@ -71,7 +60,142 @@ def new_text(text: str, limit: int) -> str:
     kept = [line for index, line in enumerate(lines[:end]) if index not in dropped]
     if end == len(lines) and beyond:
         return "\n".join(kept + beyond).strip("\n")
-    return "\n".join(_without_signature(kept)).strip("\n").rstrip() or _passed_on(lines, end, dropped)
+    return "\n".join(without_signature(kept)).strip("\n").rstrip() or _passed_on(lines, end, dropped)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The sender's own words in two: the lines at the very top that begin with "/", and what else is theirs."""
+
+    top: tuple[str, ...]  # the only lines that may command: nothing, not even a quote, stands above or between them
+    text: str
+    wrapped: (
+        bool  # the last of `top` is as long as a client's lines, and `text` begins right below it: it may go on there
+    )
+
+
+def own_words(text: str, limit: int) -> Own:
+    """What is the sender's for certain, of the first `limit` lines. Where that is in doubt a line counts as another's.
+
+    A quote above the words does no harm to `text`, but there are no commands below one: what a client that wraps long lines
+    makes of `> ... /close` is a line of its own.
+    """
+    lines = text.split("\n", limit)[:limit]
+    top, start = _top(lines)
+    rest = "\n".join(without_signature(_own(lines, start))).strip("\n").rstrip()
+    below = lines[start].split(maxsplit=1) if start < len(lines) else []
+    wrapped = bool(top and below and lines[start - 1].strip()) and _is_wrapped(lines[start - 1], below[0])
+    rest = rest[1:] if rest[:1] == " " != rest[1:2] else rest  # Yahoo's own
+    return Own(top, rest, wrapped and rest.lstrip().startswith(below[0]))
+
+
+def own_text(text: str, limit: int) -> str:
+    """The sender's own words with the lines at the top; "" where there are none: nothing that is passed on counts."""
+    own = own_words(text, limit)
+    return "\n".join([*own.top, *([own.text] if own.text else [])])
+
+
+def top_lines(text: str, limit: int) -> tuple[str, ...]:
+    """The lines that may command; none where the message begins with anything else."""
+    return own_words(text, limit).top
+
+
+def _top(lines: list[str]) -> tuple[tuple[str, ...], int]:
+    """The lines at the top that begin with "/" and a letter, and where the first other line stands."""
+    top: list[str] = []
+    for index, line in enumerate(lines):
+        if _COMMAND.match(line):
+            top.append(line.strip())
+        elif line.strip():
+            return tuple(top), index
+    return tuple(top), len(lines)
+
+
+def _own(lines: list[str], start: int) -> list[str]:
+    """The lines from `start` on without any quote."""
+    kept: list[tuple[int, str]] = []
+    index = start
+    while index < len(lines):
+        if (fence := _own_fence(lines, index)) > index:
+            kept += enumerate(lines[index : fence + 1], index)
+            index = fence
+        elif _begins_quote(lines, index):
+            return _above([line for _, line in kept])
+        elif _QUOTED.match(lines[index]):
+            index = max(index, _tail(lines, index + 1).stop - 1)
+        elif (first := _attribution(lines, index)) is not None:
+            while kept and kept[-1][0] >= first:
+                kept.pop()
+            below = next((line for line in lines[index + 1 :] if line and not line.isspace()), ">")
+            if not _QUOTED.match(below):  # what follows is unmarked, whether words of the sender's stand above or not
+                return [line for _, line in kept]
+        else:
+            kept.append((index, lines[index]))
+        index += 1
+    return [line for _, line in kept]
+
+
+def _own_fence(lines: list[str], index: int) -> int:
+    """Where the code fence closes that opens here; here where none does before a quote begins: the sender forgot to close it,
+    and the next fence may be another's.
+    """
+    if not lines[index].startswith("```"):
+        return index
+    for later in range(index + 1, len(lines)):
+        if lines[later].startswith("```"):
+            return later
+        if _begins_quote(lines, later) or _attribution(lines, later) is not None:
+            return index
+    return index
+
+
+def _begins_quote(lines: list[str], index: int) -> bool:
+    """Whether all from this line on is another's, whatever it says: what a stranger wrote must not talk us out of it, so code
+    is no excuse but where the lines above, which are the sender's, show it.
+    """
+    line = lines[index]
+    if len(line) > _LONGEST or line.isspace() or not line:
+        return False
+    if _GROUPWISE.match(line) or MARK.match(line) or _notes_block(lines, index):
+        return True
+    block = index + 1 + (not lines[index + 1].strip()) if RULER.match(line) and index + 1 < len(lines) else index
+    return (_labelled(lines, block) or _names_letter(lines, block)) and not _is_raw(lines[max(0, block - 4) : block])
+
+
+def _names_letter(lines: list[str], index: int) -> bool:
+    """A header block in any language: lines with a label each, with an address, an instant and a reference of ours."""
+    block: list[str] = []
+    for line in lines[index : index + 8]:
+        if not _FIELD.match(line[:_LONGEST]):
+            break
+        block.append(line[:_LONGEST])
+    return (
+        len(block) >= 3
+        and any("@" in line for line in block)
+        and any(_YEAR.search(line) and _TIME.search(line) for line in block)
+        and any(_REFERENCE.search(line) for line in block)
+    )
+
+
+def _notes_block(lines: list[str], index: int) -> bool:
+    """What Lotus Notes writes above a quote: who, below it when, and the labels on lines of their own."""
+    instant = lines[index + 1][:_WIDE] if index + 1 < len(lines) else ""
+    if not _TIME.search(instant) or not _YEAR.search(instant):
+        return False
+    alone = {LABEL_OF.get(line[:_WIDE].strip(" \t:").lower()) for line in lines[index + 2 : index + 16]}
+    return {"to", "subject"} <= alone
+
+
+def _above(kept: list[str]) -> list[str]:
+    """Without the line that a client draws above a quote."""
+    while kept and (not kept[-1].strip() or _DASHED.match(kept[-1][:_LONGEST])):
+        kept.pop()
+    return kept
+
+
+def _is_wrapped(line: str, word: str) -> bool:
+    """Whether a client that wraps lines at 72 columns or so would have put `word` on a line of its own."""
+    return len(line) <= 80 < len(line) + len(word) + 9
 
 
 def _passed_on(lines: list[str], end: int, dropped: set[int]) -> str:
@@ -220,13 +344,18 @@ def _cuts(lines: list[str], index: int) -> bool:
     stripped = line.lstrip(" \t*")
     if stripped[:1] in "-Bb>AaDdIi" and MARK.match(line):
         return not _raw_mail(lines, index)
-    if _RULER.match(line):
+    if RULER.match(line):
         return index + 1 < len(lines) and _block(lines, index + 1 + (not lines[index + 1].strip()))
     return _block(lines, index)
 
 
 def _block(lines: list[str], index: int) -> bool:
-    """The header block that Outlook and others write above a quote: who and when, and to whom or about what."""
+    """The header block that Outlook and others write above a quote, unless it stands in a proof of concept."""
+    return _labelled(lines, index) and not _raw_mail(lines, index)
+
+
+def _labelled(lines: list[str], index: int) -> bool:
+    """Who and when, and to whom or about what."""
     if index >= len(lines) or ":" not in lines[index].replace("：", ":")[:40]:  # noqa: RUF001
         return False
     first = header_line(lines[index])
@@ -239,32 +368,13 @@ def _block(lines: list[str], index: int) -> bool:
             labels.add(read[0])
         elif not line.strip() and len(labels) > 1:
             break
-    return {"from", "date"} <= labels and len(labels) >= 3 and not _raw_mail(lines, index)
+    return {"from", "date"} <= labels and len(labels) >= 3
 
 
 def _raw_mail(lines: list[str], index: int) -> bool:
     """A proof of concept may hold a whole message or request: that is text, not a quote."""
-    around = lines[max(0, index - 4) : index + 12]
-    return any(_RAW_FIELD.match(line) or _SMTP.match(line) or _REQUEST.match(line) for line in around)
+    return _is_raw(lines[max(0, index - 4) : index + 12])
 
 
-def _without_signature(lines: list[str]) -> list[str]:
-    """Without what follows "-- " (RFC 3676 section 4.3), a phone's own line and a decoration at the end."""
-    end = len(lines)
-    for index in range(max(0, len(lines) - _SIGNATURE_LINES), len(lines)):
-        footer = _RULER.match(lines[index]) and any(
-            "mailing list" in line.lower() for line in lines[index + 1 : index + 3]
-        )
-        if footer or (lines[index] in ("-- ", "--", "—", "– ", "--\u00a0") and not _sql(lines, index)):  # noqa: RUF001
-            end = index
-            break
-    while end and (
-        _DECORATION.match(lines[end - 1]) or (len(lines[end - 1]) < 200 and _SENT_FROM.match(lines[end - 1]))
-    ):
-        end -= 1
-    return lines[:end]
-
-
-def _sql(lines: list[str], index: int) -> bool:
-    """A comment mark among other comment lines is code."""
-    return any(later.startswith("-- ") and len(later) > 3 for line, later in pairwise(lines[index : index + 3]))
+def _is_raw(lines: list[str]) -> bool:
+    return any(_RAW_FIELD.match(line) or _SMTP.match(line) or _REQUEST.match(line) for line in lines)

@@ -144,7 +144,8 @@ def logins_are_whole(values: Values) -> Found:
 
 def folders_are_watched_once(values: Values) -> Found:
     """Two watchers of one folder would make two tickets of each report."""
-    watched: set[tuple[str, object, str, str]] = set()
+    watched: dict[tuple[str, object, str, str], int] = {}
+    sent: dict[tuple[str, object, str, str], int] = {}
     for index, mailbox in enumerate(values["mailbox"]):
         imap = mailbox.get("imap") or {}
         if not {"host", "username", "folders", "sent_folder"} <= imap.keys():
@@ -155,11 +156,18 @@ def folders_are_watched_once(values: Values) -> Found:
                 (*at, "sent_folder"),
                 "is one of folders, so our own letters would be reports: name it in one place only",
             )
+        account = (imap["host"].lower(), imap.get("port"), imap["username"])
         for folder in imap["folders"]:
-            place = (imap["host"].lower(), imap.get("port"), imap["username"], _folder(folder))
+            place = (*account, _folder(folder))
             if place in watched:
                 yield (*at, "folders"), f"{shown(folder)} of this account is watched twice: remove one"
-            watched.add(place)
+            watched[place] = index
+        sent[(*account, _folder(imap["sent_folder"]))] = index
+    for place in (found for found, index in sent.items() if watched.get(found, index) != index):
+        yield (
+            ("mailbox", sent[place], "imap", "sent_folder"),
+            "is one of folders of another mailbox of this account, so our own letters would be reports: remove one",
+        )
 
 
 def _folder(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from triaged.reading.noise import Noise
 from triaged.ticket.address import Role
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, EventKind
+from triaged.ticket.hearing import NOBODY, hearers
 from triaged.ticket.letters import Letter, TicketName
 from triaged.ticket.reference import Entropy
 from triaged.ticket.relaying import to_team
@@ -89,8 +90,9 @@ def announce(
     desk: Desk,
     at: datetime,
     entropy: Entropy,
+    away: Collection[str] = NOBODY,
 ) -> tuple[Letter, ...]:
-    """The mail to each address of the team. `earlier`: team address -> letters that it has of this ticket."""
+    """The mail to each who hears of it. `earlier`: team address -> letters that it has of this ticket; `away`: members."""
     values = {
         "headline": told.headline,
         "author": told.author,
@@ -107,7 +109,8 @@ def announce(
         "guide": guide(Role.RESEARCHER, name, desk),
         "body": quoted(text, desk.caps.relay_text),
     }
-    return to_team("relay", name, told.subject or "(no subject)", values, Role.RESEARCHER, desk, at, entropy, earlier)
+    to = hearers(desk, away=away)  # a new report is nobody's yet
+    return to_team("relay", name, told.subject, values, Role.RESEARCHER, desk, at, entropy, earlier, to=to)
 
 
 def _warnings(studied: Studied) -> tuple[str, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from triaged.message.model import Kind
-from triaged.message.replies import own_text
-from triaged.ticket import granting, opening, relaying
+from triaged.message.replies import own_words
+from triaged.ticket import boardreply, forwarding, granting, notes, opening, past, probing, relaying
+from triaged.ticket.absence import told_by
 from triaged.ticket.address import Garbled, Keyed, Role, bare
 from triaged.ticket.answering import proven
 from triaged.ticket.consequence import Bounced, Consequence, Granted, Outcome, Placed, Said
@@ -40,10 +41,19 @@ class Thread:
 
 def receive(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
     """What `arrival` causes at the instant `at`."""
+    if arrival.sent:
+        return past.found_sent(arrival, clues, known, desk, at, entropy)
+    caused = _caused(arrival, clues, known, desk, at, entropy)
+    return replace(caused, absent=told_by(arrival, clues.author, _by_a_machine(arrival), caused, desk))
+
+
+def _caused(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
     if known.copy:
         return Consequence(Outcome.COPY, "the same content has been taken in before")
     if _is_ours(arrival, clues, known, desk):
         return Consequence(Outcome.FILED, "our own letter came back to the mailbox")
+    if probing.is_probe(arrival.message, desk):
+        return Consequence(Outcome.FILED, "a probe of ours")
     thread = find_thread(clues, known)
     if arrival.message.kind is Kind.BOUNCE and not _only_looks_bounced(thread, arrival, clues, known):
         return _bounce(arrival, clues, known, desk, at, entropy)
@@ -51,6 +61,8 @@ def receive(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: dateti
         return _threaded(thread, arrival, clues, known, desk, at, entropy)
     if arrival.message.kind in REPORTS_ABOUT_MAIL:
         return Consequence(Outcome.FILED, f"{arrival.message.kind.value}: a report about mail")
+    if forwarding.is_passed_on(arrival, clues, desk) and not _by_a_machine(arrival):
+        return forwarding.take_up(arrival, clues, known, desk, at, entropy)
     if known.same_text is not None:
         return relaying.said_again(known.tickets[known.same_text], arrival, clues, desk, at, entropy)
     return opening.open_ticket(arrival, clues, known, desk, at, entropy)
@@ -90,6 +102,8 @@ def _threaded(
     """Who wrote decides what a message on a thread may do; the key or the id decides who reads it."""
     ticket = thread.ticket
     if clues.author in desk.members:
+        if settled := _settled(thread, arrival, clues, known, desk, at, entropy):
+            return settled
         return _from_member(thread, arrival, desk, at, entropy)
     if clues.author and clues.author in ticket.participants:
         if thread.role is Role.TEAM:  # nobody outside the team is given a team address
@@ -117,6 +131,20 @@ def _answers_a_letter(clues: Clues, known: Known) -> KnownMessage | None:
     return next((k for i in clues.ids if (k := known.ids.get(i)) and k.sent), None)
 
 
+def _settled(
+    thread: Thread, arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy
+) -> Consequence | None:
+    """What a member's mail on a ticket is, where it is none about the ticket: the second copy of one, or a reply to the board."""
+    if _by_a_machine(arrival):
+        return None
+    if notes.kept_already(thread.ticket, arrival, clues, known, _reaches_researcher(thread, desk)):
+        return Consequence(Outcome.FILED, "kept already: the same mail of the same member", thread.ticket.name)
+    board = boardreply.answered_board(thread.ticket, clues, known)
+    if board is None or thread.role is Role.RESEARCHER or not proven(arrival):
+        return None
+    return boardreply.board_reply(thread.ticket, board, arrival, desk, at, entropy)
+
+
 def _from_member(thread: Thread, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
     ticket = thread.ticket
     placed = Placed(Audience.TEAM, proven(arrival), None)
@@ -138,8 +166,9 @@ def _from_member(thread: Thread, arrival: Arrival, desk: Desk, at: datetime, ent
 def _said(thread: Thread, role: Role, arrival: Arrival, placed: Placed) -> Consequence:
     """A proven member's mail in a conversation of ours: their own words are read as commands and text."""
     author, message = arrival.message.author, arrival.message
-    words = own_text(message.text, MOST_LINES)
-    said = Said(author.address.lower() if author else "", role, words, len(message.attachments))
+    own = own_words(message.text, MOST_LINES)
+    passed_on = message.text.strip() if message.forwarded else ""
+    said = Said(author.address.lower() if author else "", role, own, passed_on, thread.ticket)
     return Consequence(Outcome.APPENDED, "a member's mail", thread.ticket.name, placed=placed, said=said)
 
 

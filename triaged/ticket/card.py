@@ -114,7 +114,7 @@ def _letter(card: Card, report: Reported, desk: Desk, at: datetime, left: tuple[
         parents=(report.message_id,) if report.message_id else (),  # TH-3: their References are not trusted
         meets=card.kept,
         proven=report.proven,
-        enclosed=Enclosure(MEDIA_TYPE, f"{card.name.ref}.ics", file) if file else None,
+        enclosed=(Enclosure(MEDIA_TYPE, f"{card.name.ref}.ics", file),) if file else (),
     )
 
 

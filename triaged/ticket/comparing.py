@@ -136,28 +136,18 @@ def _grams(word: str) -> Iterator[str]:
 
 _ALPHANUMERIC = re.compile(r"[^\W_]")
 _SPECIAL = re.compile(r"[\d./@_]")
-_CHUNKS = re.compile(r"[\w.@+~/%-]{5,}")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?![\d.]))")
 _CVSS = re.compile(r"\bcvss:[\d.]+(?:/[a-z]{1,3}:[a-z]{1,3})+")  # a measure that everybody may compute
-_EDGES = "./-~+%_"
+# Whole, between slashes, and between slashes and at signs; each begins and ends with a letter or digit.
+_TOKENS = tuple(re.compile(rf"[^\W_](?:[\w.+~%{more}-]*[^\W_])?") for more in ("/@", "@", ""))
 
 
 def tokens(text: str) -> set[str]:
     """Every token of folded text, with its parts: an address, its host, a path, its last name."""
-    found: set[str] = set()
-    for piece in set((_CVSS.sub(" ", text) if "cvss:" in text else text).split()):
-        if len(piece) >= _LEAST and _SPECIAL.search(piece):
-            for chunk in _CHUNKS.findall(_THOUSANDS.sub("", piece) if "," in piece else piece):
-                found.update(_parts(chunk))
-    return found
-
-
-def _parts(chunk: str) -> list[str]:
-    parts = [chunk]
-    for mark in "/@":
-        if mark in chunk:
-            parts += (part for part in chunk.split(mark) if len(part) >= _LEAST)
-    return [part for p in parts if len(part := p.strip(_EDGES)) >= _LEAST and _SPECIAL.search(part)]
+    pieces = {piece for piece in text.split() if len(piece) >= _LEAST and _SPECIAL.search(piece)}
+    told = _THOUSANDS.sub("", _CVSS.sub(" ", "\n".join(pieces)))
+    found = {token for pattern in _TOKENS for token in pattern.findall(told)}
+    return {token for token in found if len(token) >= _LEAST and _SPECIAL.search(token)}
 
 
 _COMMON = re.compile(

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from triaged.message.replies import Own
 from triaged.reading.facts_model import Fact
 from triaged.reading.noise import Noise
 from triaged.ticket.address import Role
 from triaged.ticket.clocks import Clock
 from triaged.ticket.events import Event
+from triaged.ticket.known import TicketView
 from triaged.ticket.letters import Audience, Letter, TicketName
 
 
@@ -40,6 +42,7 @@ class NewTicket:
     reporter_written: str  # as its owner writes it
     reporter_proven: bool
     received_at: datetime
+    forwarded_by: str = ""  # the member who sent it on
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,36 @@ class Bounced:
     message_id: str
     reply: str
     reopens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A member is away, or here again."""
+
+    address: str  # lower-case
+    away: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A letter that a person sent to a participant from the mailbox itself."""
+
+    message_id: str  # "" where it has none
+    to: str  # lower-case; the reporter where they are among its recipients
+    at: datetime
+    meets: tuple[str, ...]  # promises that it keeps
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """A report that a member sent on: its sender's words stand in the one conversation, the member's in the other."""
+
+    author: str  # lower-case address of the original sender; "" where none can be read
+    author_name: str
+    message_id: str  # the original's own; "" where it is not known
+    subject: str
+    text: str
+    remarks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +115,9 @@ class Said:
 
     by: str  # lower-case address
     role: Role  # the conversation that they came to
-    words: str
-    files: int  # attached to the mail
+    own: Own
+    passed_on: str  # where they forward something, all of it with their remark: a note holds it
+    ticket: TicketView
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +177,6 @@ class Consequence:
     study: ToStudy | None = None
     said: Said | None = None
     asks: Asked | None = None
+    absent: Absence | None = None
+    answered: Answered | None = None
+    passed_on: PassedOn | None = None

@@ -45,7 +45,7 @@ def attach(worked: Worked, words: str, case: Case) -> Step:
     """The files of the member's own mail go to the researcher. What a file says of its maker within itself goes with it."""
     if not case.files:
         raise VerbError("your mail has no file: attach it to the mail with the command")
-    size = sum(len(file.text) for file in case.files)
+    size = sum(len(file.content) for file in case.files)
     if size > MOST_BYTES:
         raise VerbError(f"the files are too large for one letter: {size:,} of {MOST_BYTES:,} bytes")
     named = ", ".join(file.name for file in case.files[:5])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from triaged.message.clean import clean_header
 from triaged.ticket.address import Role
 from triaged.ticket.grammar import Orders, Refused
+from triaged.ticket.hearing import hearers
 from triaged.ticket.letters import Letter, TeamLetter, render_team
-from triaged.ticket.relaying import SUBJECT_CHARACTERS, to_team
+from triaged.ticket.relaying import team_subject, to_team
 from triaged.ticket.shown import guide, quoted
+from triaged.ticket.wire import Enclosure
 from triaged.ticket.worked import OPERATOR, Case, Obeyed, Worked
 
 
@@ -19,38 +19,41 @@ def echoes(obeyed: Obeyed, orders: Orders, case: Case, attached: int = 0) -> tup
     worked = obeyed.worked
     lines = (*obeyed.lines, *_stayed(obeyed, attached), *_below(orders))
     values = _values(worked, f"Done on {worked.name.ref}:", lines, _shown(obeyed, orders, case), case)
-    mine = (
-        (_to_author(worked, "done", values, case, obeyed),) if case.by_mail and not _only_noted(obeyed, orders) else ()
-    )
+    mine = (_to_author(worked, "done", values, case, obeyed.enclosed),) if case.by_mail else ()
     if obeyed.private or case.by == OPERATOR:
         return mine
     told = {**values, "headline": _headline(worked, orders, obeyed, case)}
-    house = replace(case.desk, notify=tuple(a for a in case.desk.notify if a.lower() != case.by))
-    earlier = worked.tended.team_ids
-    return (
-        *mine,
-        *to_team("done", worked.name, worked.tended.subject, told, Role.TEAM, house, case.at, case.entropy, earlier),
-    )
+    return (*mine, *_to_others(worked, told, case))
 
 
-def _only_noted(obeyed: Obeyed, orders: Orders) -> bool:
-    """Who writes a note to the team's address without a command knows that it is one."""
-    return obeyed.noted and not orders.orders
+def _to_others(worked: Worked, values: Mapping[str, object], case: Case) -> tuple[Letter, ...]:
+    to = hearers(case.desk, worked.assigned, worked.away, but={case.by})
+    subject, earlier = worked.tended.subject, worked.tended.team_ids
+    return to_team("done", worked.name, subject, values, Role.TEAM, case.desk, case.at, case.entropy, earlier, to=to)
+
+
+def below_notice(obeyed: Obeyed, orders: Orders, case: Case) -> tuple[Letter, ...]:
+    """Who writes a note knows that it is one; who wrote a / line in it may have meant a command."""
+    if not orders.below:
+        return ()
+    lines = ("noted for the team", *_below(orders))
+    values = _values(obeyed.worked, f"Done on {obeyed.worked.name.ref}:", lines, "", case)
+    return (_to_author(obeyed.worked, "done", values, case, ()),)
 
 
 def refusal(worked: Worked, refused: Refused, case: Case) -> tuple[Letter, ...]:
     """Why nothing was done."""
     values = {"ref": worked.name.ref, "why": refused.why, "mend": refused.mend, "proven": True}
-    return (_to_author(worked, "not_sent", values, case, None),) if case.by_mail else ()
+    return (_to_author(worked, "not_sent", values, case, ()),) if case.by_mail else ()
 
 
 def _to_author(
-    worked: Worked, template: str, values: Mapping[str, object], case: Case, obeyed: Obeyed | None
+    worked: Worked, template: str, values: Mapping[str, object], case: Case, enclosed: tuple[Enclosure, ...]
 ) -> Letter:
-    subject = f"[{worked.name.ref}] {clean_header(worked.tended.subject)[:SUBJECT_CHARACTERS]}".rstrip()
     to = case.desk.members[case.by].address if case.by in case.desk.members else case.by
     earlier = worked.tended.team_ids.get(case.by, ())
-    letter = TeamLetter(template, worked.name, to, subject, values, Role.TEAM, earlier)
+    subject = team_subject(worked.name, worked.tended.subject, again=bool(earlier))
+    letter = TeamLetter(template, worked.name, to, subject, values, Role.TEAM, earlier, enclosed=enclosed)
     return render_team(letter, case.desk, case.at, case.entropy)
 
 
@@ -60,8 +63,6 @@ def _values(worked: Worked, headline: str, lines: tuple[str, ...], body: str, ca
 
 def _headline(worked: Worked, orders: Orders, obeyed: Obeyed, case: Case) -> str:
     ref = worked.name.ref
-    if _only_noted(obeyed, orders):
-        return f"{case.shown} wrote a note on {ref}:"
     if obeyed.letters and all(order.verb.name == "reply" for order in orders.orders):
         return f"{case.shown} answered the researcher of {ref}. The letter is queued:"
     return f"{case.shown} worked on {ref}:"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+MAILBOX = "mailbox"  # the actor of what people did in the mailbox itself, past triaged
 GENESIS = bytes(32)  # the "previous" of a ticket's first event
 SALT_BYTES = 16
 
@@ -109,7 +110,7 @@ class Event:
     """One happening, before it has its place in the chain. `data` holds JSON values only."""
 
     kind: EventKind
-    actor: str  # "triaged", "researcher", "member:…": who did it
+    actor: str  # "triaged", "researcher", "member:…", "mailbox": who did it
     data: Mapping[str, JSON]
 
 

@@ -29,7 +29,7 @@ _FRESH_WORDS = (
     2  # of a run, neither said before nor everyday: two texts that quote the same words may go on with the same one
 )
 _FRESH_LETTERS = 20
-_LOOKED_UP = 200  # tokens that are looked for in all that was said
+_LOOKED_UP = 200  # tokens of a letter that are looked for in all that was said; the others count as new
 _MAC = MAC_BYTES * 8 // 5
 
 # What only our mail to the team says, the guide for a reply and what we think of the report.
@@ -76,32 +76,33 @@ class Overlap:
 
 def overlaps(subject: str, text: str, inside: Inside) -> tuple[Overlap, ...]:
     """What of the inside the letter holds, each once, at most twenty. Empty: it may go."""
+    named: dict[str, Overlap] = {}
+    for one in _found(f"{subject}\n{text}", inside):
+        shown = defanged(clean_header(one.shown))[:SHOWN].strip()
+        named.setdefault(shown.lower(), Overlap(one.what, shown))
+        if len(named) == MOST:
+            break
+    return tuple(named.values())
+
+
+def _found(text: str, inside: Inside) -> Iterator[Overlap]:
     said = readings(
         (*inside.said, *_spellings(inside.own), *(text for note in inside.notes for text in _offered(note)))
     )
-    letters = readings((_without_own_reply(f"{subject}\n{text}", inside.own),))
-    found = [overlap for letter in letters for overlap in _names(letter, inside, said[0])]
+    letters = readings((_without_own_reply(text, inside.own),))
+    for letter in letters:
+        yield from _names(letter, inside, said[0])
     others = tuple(_texts(inside))
     for letter in letters:
         fresh = _Fresh(letter, _marks(letter, said), said)
         for what, other in others:
-            found += (Overlap(what, shown) for shown in _shared(fresh, other))
-    return _each_once(found)
+            yield from (Overlap(what, shown) for shown in _shared(fresh, other))
 
 
 def _without_own_reply(text: str, own: str) -> str:
     """The researcher's own reply address stands in their letters anyway, and in the guides of the team's mail."""
     key = rf"\+{token_of(own)}\.{Role.RESEARCHER}\.[0-9a-z]{{{_MAC}}}(?:@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,9}})?"
     return re.sub(rf"(?<![\w.-])[\w.-]{{0,64}}{key}", " ", text, flags=re.IGNORECASE)
-
-
-def _each_once(found: Iterable[Overlap]) -> tuple[Overlap, ...]:
-    """What stands in the letter once is shown once, by the first name that was found for it."""
-    named: dict[str, Overlap] = {}
-    for one in found:
-        shown = defanged(clean_header(one.shown))[:SHOWN].strip()
-        named.setdefault(shown.lower(), Overlap(one.what, shown))
-    return tuple(named.values())[:MOST]
 
 
 def _texts(inside: Inside) -> Iterator[tuple[str, Read]]:
@@ -236,7 +237,7 @@ def _private(letter: Read, said: Read) -> Iterator[str]:
     hosts = sorted({token.rpartition("@")[2] for token in letter.tokens})
     private = [host for host in hosts if _PRIVATE_HOST.fullmatch(host) or (_IPV4.fullmatch(host) and _inside(host))]
     private += (address for address in dict.fromkeys(_IPV6.findall(letter.folded)) if _inside(address))
-    return (host for host in private[:_LOOKED_UP] if not said.holds(host))
+    return _not_said(private, (said,))
 
 
 def _inside(text: str) -> bool:
@@ -270,11 +271,15 @@ def _marks(letter: Read, texts: Iterable[Read]) -> bytearray:
 def _shared(fresh: _Fresh, other: Read) -> Iterator[str]:
     runs = list(_word_runs(fresh, other))
     yield from runs or _letter_runs(fresh, other)
-    common = {token for token in fresh.letter.tokens & other.tokens if telling(token)}
-    if common:
-        common = common.difference(*(text.tokens for text in fresh.texts))
-    for token in sorted(common)[:_LOOKED_UP]:
-        if not any(text.holds(token) for text in fresh.texts):
+    mine = set(filter(telling, fresh.letter.tokens))
+    common = mine & other.tokens if mine else mine
+    common = common.difference(*(text.tokens for text in fresh.texts)) if common else common
+    yield from _not_said(sorted(common), fresh.texts)
+
+
+def _not_said(found: Sequence[str], texts: Iterable[Read]) -> Iterator[str]:
+    for count, token in enumerate(found):
+        if count >= _LOOKED_UP or not any(text.holds(token) for text in texts):
             yield token
 
 

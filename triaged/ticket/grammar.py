@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 
+from triaged.message.replies import Own
 from triaged.ticket.commands import VERBS, Text, Verb
 
 MOST_ORDERS = 20
-WRAPPED = 60  # characters from which on a client may have wrapped a line
 SHOWN = 60
 SHOWN_BELOW = 3
 
@@ -45,24 +47,35 @@ class Refused:
     misread: bool = False  # the words could not be read; else the ticket does not let it be done
 
 
-def read_orders(words: str) -> Orders | Refused:
+def read_orders(own: Own) -> Orders | Refused:
     """The commands at the top of a member's own words, and the text below them."""
-    lines = [line.replace("\N{NO-BREAK SPACE}", " ").strip() for line in words.split("\n")]
+    lines = [line.replace("\N{NO-BREAK SPACE}", " ").strip() for line in own.top]
     orders: list[Order] = []
-    at = 0
-    while at < len(lines) and (not lines[at] or lines[at].startswith("/")):
-        if lines[at]:
-            order = _order(lines[at])
-            if isinstance(order, Refused):
-                return order
-            orders.append(order)
-        at += 1
+    for line in lines:
+        order = _order(line) if line else None
+        if isinstance(order, Refused):
+            return order
+        orders += [order] if order else []
     if len(orders) > MOST_ORDERS:
-        return Refused(f"it has more than {MOST_ORDERS} commands", "send them in several mails")
-    if orders and at < len(lines) and lines[at - 1] and len(lines[at - 1]) >= WRAPPED:
-        return _maybe_wrapped(lines[at - 1], lines[at])
-    below = tuple(line[:SHOWN] for line in lines[at:] if line.startswith("/"))[:SHOWN_BELOW]
-    return Orders(tuple(orders), "\n".join(words.split("\n")[at:]).strip("\n").rstrip(), below if orders else ())
+        return Refused(f"it has more than {MOST_ORDERS} commands", "send them in several mails", misread=True)
+    if own.wrapped:
+        return _maybe_wrapped(lines[-1], own.text.lstrip().partition("\n")[0])
+    return Orders(tuple(orders), own.text, tuple(_below(own.text)))
+
+
+def _below(text: str) -> Iterator[str]:
+    """Lines of the text that begin with / and a letter, the first few."""
+    found = (line.strip()[:SHOWN] for line in text.split("\n") if _COMMAND.match(line.strip()))
+    return islice(found, SHOWN_BELOW)
+
+
+def stray_command(orders: Orders) -> str:
+    """A line of the text that is a known command, where none stood at the top: maybe one that was meant. "" where there is none."""
+    if orders.orders:
+        return ""
+    lines = (line.strip() for line in orders.text.split("\n"))
+    named = (line for line in lines if (found := _COMMAND.fullmatch(line)) and found[1].lower() in VERBS)
+    return next(named, "")[:SHOWN]
 
 
 def _order(line: str) -> Order | Refused:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from triaged.message.model import Message
 from triaged.reading.findings import NOTHING, Findings
+from triaged.reading.original import Original
 from triaged.reading.sameness import text_hash
 from triaged.reading.thread import answered_ids, recipients
 from triaged.ticket.address import GARBLED, Garbled, Keyed, Role, read_address
@@ -32,6 +33,9 @@ class Arrival:
     content_sha256: str
     message: Message
     findings: Findings = NOTHING
+    original: Original | None = None  # of a forward: what was forwarded
+    original_findings: Findings = NOTHING
+    sent: bool = False  # it lies in the mailbox's own sent folder: nobody sent it to us
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class KnownMessage:
     counterpart: str  # the address it came from or went to, lower-case
     meets: tuple[str, ...]
     template: str
+    proven: bool = True
+    reason: str = ""  # of its receipt; "" where it is ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +121,11 @@ class TicketView:
     heard_at: datetime | None = None  # when this author last wrote on it
     held_lately: int = 0  # messages held on it in the last ten minutes: they silence nobody but themselves
     held_ever: int = 0
+    forwarded_by: str = ""  # the member who sent the report on, lower-case
     gaps: tuple[str, ...] = ()  # what the policy asks for and nobody brought yet
     asking: Asking | None = None  # only where the message is a request, and its author a participant
+    assigned: str = ""  # whose it is: a member's address, lower-case
+    away: frozenset[str] = frozenset()  # members, lower-case
 
 
 @dataclass(frozen=True, slots=True)

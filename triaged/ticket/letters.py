@@ -57,7 +57,7 @@ class ResearcherLetter:
     parents: tuple[str, ...]  # the conversation's Message-IDs, oldest first; the last is answered
     meets: tuple[str, ...] = ()  # promises that the server's acceptance keeps
     proven: bool = False  # counts against which cap
-    enclosed: Enclosure | None = None  # made from the policy and the dates alone
+    enclosed: tuple[Enclosure, ...] = ()  # made from the policy and the dates, or sent on by a member's command (AT-28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ class TeamLetter:
     answers: Role
     parents: tuple[str, ...]
     automatic: Automatic = Automatic.GENERATED
+    enclosed: tuple[Enclosure, ...] = ()  # evidence, sealed, for the one member who asked for it (AT-28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def _render(
         template_version=template_version(letter.template),
         language="en",
         text=text,
-        data=compose(fields, text, letter.enclosed if isinstance(letter, ResearcherLetter) else None),
+        data=compose(fields, text, letter.enclosed),
         meets=letter.meets if isinstance(letter, ResearcherLetter) else (),
         proven=letter.proven if isinstance(letter, ResearcherLetter) else False,
     )

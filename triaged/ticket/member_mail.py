@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from triaged.ticket.address import Role
 from triaged.ticket.consequence import Consequence, Outcome, Said
-from triaged.ticket.echoing import echoes, refusal
+from triaged.ticket.echoing import below_notice, echoes, refusal
 from triaged.ticket.events import JSON, Event, EventKind
-from triaged.ticket.grammar import Orders, Refused
+from triaged.ticket.grammar import Orders, Refused, stray_command
 from triaged.ticket.known import Arrival
 from triaged.ticket.letters import Letter
+from triaged.ticket.notes import NOTED, note_letters
 from triaged.ticket.obeying import obey
+from triaged.ticket.relaying import ANSWERED
 from triaged.ticket.worked import Case, Obeyed, Worked
 
 WHY = 300  # characters of a refusal that are kept
+NO_WORDS = "(no words of their own)"
+TO_THE_TOP = "put commands at the very top of your mail, above everything else; or put a word before the line, so that it is text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +35,42 @@ def settle(
     consequence: Consequence, said: Said, orders: Orders | Refused, worked: Worked, arrival: Arrival, case: Case
 ) -> Settled:
     """All that the mail orders, or none of it and why."""
-    done = orders if isinstance(orders, Refused) else obey(worked, orders, said.role, case)
-    if isinstance(done, Refused):
-        return _refused(consequence, worked, done, arrival, case)
-    assert isinstance(orders, Orders)  # noqa: S101 - what is refused was given back above
-    told = echoes(done, orders, case, said.files)
-    return Settled(replace(consequence, reason=_reason(orders, done)), done, (_spoke(arrival, done, case),), told)
+    read = orders if isinstance(orders, Refused) else _meant(orders, said)
+    done = read if isinstance(read, Refused) else obey(worked, read, said.role, case)
+    if isinstance(done, Refused) or isinstance(read, Refused):
+        refused = done if isinstance(done, Refused) else read
+        assert isinstance(refused, Refused)  # noqa: S101 - one of the two is
+        return _refused(consequence, worked, refused, arrival, case)
+    told = _told(done, read, said, arrival, case)
+    return Settled(replace(consequence, reason=_reason(read, done)), done, (_spoke(arrival, done, case),), told)
+
+
+def _meant(orders: Orders, said: Said) -> Orders | Refused:
+    """To the researcher goes nothing that may have been a command; what is passed on to the team without a word is a note."""
+    stray = stray_command(orders)
+    if stray and said.role is Role.RESEARCHER:
+        return Refused(
+            f"{stray!r} stands below other lines, where it is text, and may have been meant as a command", TO_THE_TOP
+        )
+    if said.role is Role.TEAM and not orders.orders:
+        return replace(orders, text=said.passed_on or orders.text or NO_WORDS)
+    return orders
+
+
+def _told(done: Obeyed, orders: Orders, said: Said, arrival: Arrival, case: Case) -> tuple[Letter, ...]:
+    """A mere note goes to those who do not have it from the member already; the rest is echoed."""
+    if not (done.noted and not orders.orders):
+        return echoes(done, orders, case, len(arrival.message.attachments))
+    loud = said.ticket.recent <= case.desk.caps.thread_messages_per_10_minutes  # AR-11
+    noted = note_letters(said.ticket, arrival, orders.text, case.desk, case.at, case.entropy) if loud else ()
+    return (*below_notice(done, orders, case), *noted)
 
 
 def _reason(orders: Orders, done: Obeyed) -> str:
+    """Of the receipt. A second copy of an answer is told by it (`notes.kept_already`)."""
     if orders.orders:
         return " ".join(f"/{order.verb.name}" for order in orders.orders)
-    return "note" if done.noted else "answer"
+    return NOTED if done.noted else ANSWERED
 
 
 def _spoke(arrival: Arrival, done: Obeyed, case: Case) -> Event:

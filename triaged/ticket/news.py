@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from triaged.policy.calendar import MONTHS, Calendar, in_letters
-from triaged.ticket.events import STATE_AFTER, Event, EventKind, State
+from triaged.ticket.events import MAILBOX, STATE_AFTER, Event, EventKind, State
 
 MOST_LINES = 20
 
@@ -66,7 +66,7 @@ def _happening(at: datetime, event: Event) -> Happening | None:
         return moved_to(State.RECEIVED, at)
     if event.kind in STATE_AFTER and event.kind is not EventKind.RECEIVED:
         return moved_to(STATE_AFTER[event.kind], at)
-    if event.kind is EventKind.MESSAGE and event.data.get("audience") == "researcher":
+    if event.kind is EventKind.MESSAGE and event.data.get("audience") == "researcher" and event.actor != MAILBOX:
         return Happening(at, "Your message reached us.", news=False)
     if event.kind in _DATED:
         return _date_moved(at, event)

@@ -46,10 +46,13 @@ def open_ticket(
     at: datetime,
     entropy: Entropy,
     suggests: TicketName | None = None,
+    decided: Answer | None = None,
 ) -> Consequence:
-    """A new ticket with all that follows from it. `suggests`: the ticket that it may belong to (TH-1)."""
+    """A new ticket with all that follows from it. `suggests`: the ticket that it may belong to (TH-1); `decided`: whether it
+    is acknowledged, where that is not for the rules to say.
+    """
     token = new_token(entropy)
-    decided = answer(arrival, known, desk)
+    decided = decided or answer(arrival, known, desk)
     kind = arrival.findings.purpose.kind
     opening = Opening(
         name=TicketName(token, reference(desk.policy.prefix, token)),

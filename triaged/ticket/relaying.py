@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from triaged.message.clean import clean_header
-from triaged.message.model import Kind, Reason
+from triaged.message.model import Kind, Message, Reason
 from triaged.policy.calendar import in_letters
 from triaged.reading.inventory import pairs
 from triaged.reading.missing import missing
@@ -18,6 +18,7 @@ from triaged.ticket.consequence import Consequence, Granted, Outcome, Placed
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.gate import SIGNS
+from triaged.ticket.hearing import NOBODY, gone_lines, hearers
 from triaged.ticket.known import Arrival, Clues, KnownMessage, OpenPromise, TicketView
 from triaged.ticket.letters import (
     Audience,
@@ -42,6 +43,7 @@ from triaged.ticket.shown import (
 )
 
 SUBJECT_CHARACTERS = 78  # AR-17
+ANSWERED = "answer"  # the reason of the receipt of a member's mail that became a letter to the researcher
 
 
 def message_event(arrival: Arrival, audience: Audience, note: str = "") -> Event:
@@ -142,10 +144,10 @@ def _relay(
         desk,
         headline=f"{headline} {ticket.name.ref}",
         dates=() if withdrawn else open_dates(ticket, desk),
-        warnings=warnings,
+        warnings=warnings + gone_lines(ticket.assigned, ticket.away, desk),
         study=(*asked, *_says(ticket, arrival, brought)),
     )
-    return to_team("relay", ticket.name, ticket.subject, values, Role.RESEARCHER, desk, at, entropy, ticket.team_ids)
+    return tell_team("relay", ticket, values, Role.RESEARCHER, desk, at, entropy)
 
 
 def _says(ticket: TicketView, arrival: Arrival, brought: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -165,10 +167,14 @@ def held_letters(
         arrival,
         desk,
         headline=f"HELD: somebody who is not a participant wrote to {ticket.name.ref}",
-        warnings=(f"{reason}; it is not part of the ticket", "check by another way who wrote it"),
+        warnings=(
+            f"{reason}; it is not part of the ticket",
+            "check by another way who wrote it",
+            *gone_lines(ticket.assigned, ticket.away, desk),
+        ),
         answers=Role.TEAM,
     )
-    return to_team("relay", ticket.name, ticket.subject, values, Role.TEAM, desk, at, entropy, ticket.team_ids)
+    return tell_team("relay", ticket, values, Role.TEAM, desk, at, entropy)
 
 
 def speaks_as_we_do(words: str, token: str) -> bool:
@@ -235,12 +241,27 @@ def undelivered_letters(
     values = {
         "ref": ticket.name.ref,
         "to": letter.counterpart,
-        "letter": letter.template,
+        "letter": letter.template or "sent from the mailbox itself",
         "reply": clean_header(said)[:300],
         "dates": _reopened(ticket, letter, desk) if believed else (),
         "guide": guide(Role.TEAM, ticket.name, desk),
     }
-    return to_team("undelivered", ticket.name, ticket.subject, values, Role.TEAM, desk, at, entropy, ticket.team_ids)
+    return tell_team("undelivered", ticket, values, Role.TEAM, desk, at, entropy)
+
+
+def tell_team(
+    template: str,
+    ticket: TicketView,
+    values: Mapping[str, object],
+    answers: Role,
+    desk: Desk,
+    at: datetime,
+    entropy: Entropy,
+    but: Collection[str] = NOBODY,
+) -> tuple[Letter, ...]:
+    """One letter to each who hears of this ticket, but those who know already."""
+    to = hearers(desk, ticket.assigned, ticket.away, but)
+    return to_team(template, ticket.name, ticket.subject, values, answers, desk, at, entropy, ticket.team_ids, to=to)
 
 
 def to_team(
@@ -253,9 +274,17 @@ def to_team(
     at: datetime,
     entropy: Entropy,
     earlier: Mapping[str, tuple[str, ...]],
+    *,
+    to: tuple[str, ...] | None = None,
+    flag: str = "",
 ) -> tuple[Letter, ...]:
-    """One letter to each address that the team is told at (SM-6: one recipient a letter)."""
-    letters = [_team_letter(template, name, subject, values, answers, to, earlier) for to in desk.notify]
+    """One letter to each address that the team is told at (SM-6: one recipient a letter).
+
+    `to`: who they are, where the ticket is somebody's or somebody is away. `flag`: a word that gives the letter a conversation
+    of its own.
+    """
+    heard = hearers(desk) if to is None else to
+    letters = [_team_letter(template, name, subject, values, answers, one, earlier, flag) for one in heard]
     return tuple(render_team(letter, desk, at, entropy) for letter in letters)
 
 
@@ -267,9 +296,20 @@ def _team_letter(
     answers: Role,
     to: str,
     earlier: Mapping[str, tuple[str, ...]],
+    flag: str = "",
 ) -> TeamLetter:
-    shown = f"[{name.ref}] {clean_header(subject)[:SUBJECT_CHARACTERS]}".rstrip()
-    return TeamLetter(template, name, to, shown, values, answers, earlier.get(to.lower(), ()))
+    parents = earlier.get(to.lower(), ())
+    return TeamLetter(template, name, to, team_subject(name, subject, flag, bool(parents)), values, answers, parents)
+
+
+def team_subject(name: TicketName, subject: str, flag: str = "", again: bool = False) -> str:
+    """One subject for all letters about a ticket: Gmail and Outlook take a letter with another one, "Re:" aside, for another
+    conversation. With a `flag`, that is what is wanted.
+    """
+    shown = f"[{name.ref}] {clean_header(subject)[:SUBJECT_CHARACTERS].strip() or '(no subject)'}"
+    if flag:
+        return f"{flag}: {shown}"
+    return f"Re: {shown}" if again else shown
 
 
 def answer_subject(subject: str, name: TicketName, reporter_proven: bool) -> str:
@@ -307,23 +347,20 @@ def relay_values(
         "answer": answer,
         "dates": dates,
         "warnings": warnings + defect_warnings(arrival, desk),
-        **shown_files(
-            [
-                {
-                    "name": one_line(a.name),
-                    "detected_type": a.detected_type,
-                    "size": a.size,
-                    "sha256": a.sha256,
-                    "known": "",
-                }
-                for a in message.attachments
-            ]
-        ),
+        **shown_files(listed_files(message)),
         "study": labelled(study),
         "reply": "",
         "guide": guide(answers, name, desk),
         "body": quoted(message.text, desk.caps.relay_text),
     }
+
+
+def listed_files(message: Message) -> list[dict[str, object]]:
+    """The attachments of a message by name, size and hash."""
+    return [
+        {"name": one_line(a.name), "detected_type": a.detected_type, "size": a.size, "sha256": a.sha256, "known": ""}
+        for a in message.attachments
+    ]
 
 
 def open_dates(ticket: TicketView, desk: Desk) -> tuple[PromisedDate, ...]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from triaged.message.clean import clean_header
-from triaged.message.forwarded import MARK
 from triaged.message.model import Message
+from triaged.message.replies import own_words
 from triaged.ticket.reference import token_of
 
 NAME_CHARACTERS = 100  # of the name that somebody asks to be named by
+_MOST_LINES = 10_000  # that are looked through for the sender's own words
 _LONGEST = 400  # characters of a line that may be a request
 
 
@@ -50,11 +51,9 @@ def read_request(message: Message) -> Request | None:
 
 
 def _is_own(message: Message, written: str) -> bool:
-    """Whether the sender wrote that line: where they add no word of their own, the new text is what they pass on, and below
-    the mark of a forwarded mail stands what somebody else wrote.
-    """
-    above = next((line for line in message.text.split("\n") if line.strip() == written or MARK.match(line)), "")
-    return above.strip() == written
+    """Whether that line is the sender's for certain: `new_text` gives in doubt what was passed on or quoted without marks."""
+    own = own_words(message.text, _MOST_LINES)
+    return not own.top and own.text.lstrip().partition("\n")[0].strip() == written
 
 
 def _request(line: str) -> Request | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from triaged.policy.calendar import in_letters
@@ -12,6 +12,7 @@ from triaged.ticket.clocks import ACKNOWLEDGE, Clock, Standing, is_open, standin
 from triaged.ticket.deadlines import is_told
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import JSON, Event, EventKind, State
+from triaged.ticket.hearing import gone_lines, hearers
 from triaged.ticket.instants import DISCLOSURE
 from triaged.ticket.letters import Automatic, Letter, ResearcherLetter, render_researcher
 from triaged.ticket.news import STATE_WORDS, lines, shown_day
@@ -78,15 +79,29 @@ def _reminders(
         "ref": ticket.name.ref,
         "headline": _headline(ticket, fell, missed),
         "state": STATE_WORDS[ticket.state],
+        "warnings": gone_lines(ticket.assigned, ticket.away, desk),
         "lines": _team_lines(waiting, desk, at),
         "left": max(len(waiting) - MOST_CLOCKS, 0),
         "untold": untold,
         "guide": guide(Role.TEAM, ticket.name, desk),
     }
-    subject = f"{'MISSED' if missed else 'Due soon'}: {ticket.subject or '(no subject)'}"
-    escalate = tuple(a for a in desk.escalate if a not in desk.notify) if fell else ()
-    house = replace(desk, notify=(*desk.notify, *escalate))
-    return to_team("reminder", ticket.name, subject, values, Role.TEAM, house, at, entropy, ticket.team_ids)
+    hear = hearers(desk, ticket.assigned, ticket.away)
+    known = {address.lower() for address in hear}
+    escalate = tuple(a for a in desk.escalate if a.lower() not in known) if fell else ()
+    # A miss is a conversation of its own, so that its subject is seen: docs/conversations.md.
+    return to_team(
+        "reminder",
+        ticket.name,
+        ticket.subject,
+        values,
+        Role.TEAM,
+        desk,
+        at,
+        entropy,
+        ticket.team_ids,
+        to=(*hear, *escalate),
+        flag="MISSED" if missed else "",
+    )
 
 
 def _headline(ticket: Tended, fell: list[Clock], missed: list[Clock]) -> str:

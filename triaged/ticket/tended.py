@@ -31,6 +31,8 @@ class Tended:
     written_at: datetime | None = None  # when the last letter to the researcher was queued
     researcher_ids: tuple[str, ...] = ()  # the conversation's Message-IDs, oldest first
     team_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # team address -> letters about this ticket
+    assigned: str = ""  # whose it is: a member's address, lower-case
+    away: frozenset[str] = frozenset()  # members, lower-case
 
     @property
     def may_be_told(self) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from base64 import encodebytes
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.quoprimime import body_encode
 from email.utils import format_datetime, formataddr
+from urllib.parse import quote
 
 from triaged.message.clean import clean_header, clean_text
+from triaged.ticket.filenames import safe_name
 
 LINE_OCTETS = 998  # RFC 5322 section 2.1.1, "MUST"
 _SOFT_COLUMNS = 76  # RFC 2047 section 2 for lines with encoded words; below the 78 of RFC 5322
@@ -44,11 +47,11 @@ class UnsafeLetterError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Enclosure:
-    """A file of our own making that goes with a letter. `media_type` and `name` are ours: printable ASCII, no quotes."""
+    """A file that goes with a letter. Text is of our own making and goes as UTF-8; bytes may be anybody's and go as base64."""
 
-    media_type: str  # with its parameters but the charset, which is always UTF-8
-    name: str
-    text: str
+    media_type: str  # ours, with its parameters but the charset: text/… for text, application/… for bytes
+    name: str  # anybody's: made safe (AT-24) and encoded here
+    content: str | bytes
 
 
 def text_value(value: str) -> str:
@@ -80,21 +83,21 @@ def date_value(at: datetime) -> str:
     return format_datetime(at)
 
 
-def compose(fields: Iterable[tuple[str, str]], text: str, enclosed: Enclosure | None = None) -> bytes:
+def compose(fields: Iterable[tuple[str, str]], text: str, enclosed: Iterable[Enclosure] = ()) -> bytes:
     """The letter: `fields` in order (values already encoded), then `text` as text/plain UTF-8 in 7-bit clean form (SM-8);
-    with an enclosure, both as multipart/mixed, the text first (RFC 2046 section 5.1.3).
+    with enclosures, all as multipart/mixed, the text first (RFC 2046 section 5.1.3).
     """
-    described, body, boundary = _entity(_PLAIN, text), b"", ""
-    if enclosed is not None:
-        parts = described, _entity(f"{enclosed.media_type}; charset=utf-8", enclosed.text, enclosed.name)
+    parts = [_text_entity(_PLAIN, text), *map(_enclosed, enclosed)]
+    described, body = parts[0]
+    boundary = ""
+    if len(parts) > 1:
         boundary = _boundary(parts)
-        body = _joined(parts, boundary)
-        described = [("Content-Type", f'multipart/mixed; boundary="{boundary}"')], body
-    head = [*fields, ("MIME-Version", "1.0"), *described[0]]
-    data = _block(head) + b"\r\n" + described[1]
+        described, body = [("Content-Type", f'multipart/mixed; boundary="{boundary}"')], _joined(parts, boundary)
+    head = [*fields, ("MIME-Version", "1.0"), *described]
+    data = _block(head) + b"\r\n" + body
     scan(data, [name for name, _ in head])
-    if enclosed is not None:
-        _scan_parts(body, boundary)
+    if len(parts) > 1:
+        _scan_parts(body, boundary, len(parts) - 1)
     return data
 
 
@@ -102,10 +105,42 @@ _PLAIN = "text/plain; charset=utf-8"
 _Entity = tuple[list[tuple[str, str]], bytes]  # the fields that describe it, its encoded body
 
 
-def _entity(content_type: str, text: str, name: str = "") -> _Entity:
+def _text_entity(content_type: str, text: str) -> _Entity:
     body, encoding = _body(clean_text(text))
-    fields = [("Content-Type", content_type), ("Content-Transfer-Encoding", encoding)]
-    return [*fields, ("Content-Disposition", f'attachment; filename="{name}"')] if name else fields, body
+    return [("Content-Type", content_type), ("Content-Transfer-Encoding", encoding)], body
+
+
+_TEXT = re.compile(r"text/[a-z0-9.+-]+(?:; [a-z-]+=[A-Za-z0-9-]+)*")
+_BINARY = re.compile(r"application/[a-z0-9.+-]+")  # message/… and multipart/… may not be base64 (RFC 2046 section 5)
+
+
+def _enclosed(file: Enclosure) -> _Entity:
+    text = isinstance(file.content, str)
+    if not (_TEXT if text else _BINARY).fullmatch(file.media_type):
+        raise UnsafeLetterError("the type of an enclosure is none that a letter may have")
+    if isinstance(file.content, str):
+        fields, body = _text_entity(f"{file.media_type}; charset=utf-8", file.content)
+    else:
+        fields = [("Content-Type", file.media_type), ("Content-Transfer-Encoding", "base64")]
+        body = encodebytes(file.content).replace(b"\n", b"\r\n") or b"\r\n"
+    return [*fields, ("Content-Disposition", f"attachment;{_filename(safe_name(file.name))}")], body
+
+
+_TOKEN = re.compile(r"[\w .()+,=@#~-]+", re.ASCII)  # what needs no escape between quotes
+
+
+def _filename(name: str) -> str:
+    """RFC 2183; RFC 2231 section 4 for any other letter, in pieces (section 3) where the line would be long."""
+    if _TOKEN.fullmatch(name) and len(name) <= _SOFT_COLUMNS - len('attachment; filename=""'):
+        return f' filename="{name}"'
+    whole = f"utf-8''{quote(name, safe='')}"
+    pieces = _FILENAME_PIECES.findall(whole)
+    if len(pieces) == 1:
+        return f"\r\n filename*={whole}"
+    return ";".join(f"\r\n filename*{n}*={piece}" for n, piece in enumerate(pieces))
+
+
+_FILENAME_PIECES = re.compile(r"(?:%[0-9A-F]{2}|[^%]){1,20}")  # no octet is cut in two
 
 
 def _block(fields: Iterable[tuple[str, str]]) -> bytes:
@@ -125,20 +160,14 @@ def _joined(parts: Iterable[_Entity], boundary: str) -> bytes:
     return opened + f"--{boundary}--\r\n".encode()
 
 
-def _scan_parts(body: bytes, boundary: str) -> None:
-    """Exactly the two parts that were meant, each described by the fields that were meant."""
-    first, second, end = _split(body, boundary)
-    _scan_head(first, PART_NAMES)
-    _scan_head(second, (*PART_NAMES, "Content-Disposition"))
-    if end != b"--\r\n":
-        raise UnsafeLetterError("the parts of the letter do not end where they should")
-
-
-def _split(body: bytes, boundary: str) -> list[bytes]:
-    parts = (b"\r\n" + body).split(f"\r\n--{boundary}".encode())
-    if len(parts) != 4 or parts[0]:
+def _scan_parts(body: bytes, boundary: str, enclosed: int) -> None:
+    """Exactly the parts that were meant, each described by the fields that were meant."""
+    before, first, *others, end = (b"\r\n" + body).split(f"\r\n--{boundary}".encode())
+    if before or len(others) != enclosed or end != b"--\r\n":
         raise UnsafeLetterError("the letter has other parts than were meant")
-    return [parts[1].removeprefix(b"\r\n"), parts[2].removeprefix(b"\r\n"), parts[3]]
+    _scan_head(first.removeprefix(b"\r\n"), PART_NAMES)
+    for part in others:
+        _scan_head(part.removeprefix(b"\r\n"), (*PART_NAMES, "Content-Disposition"))
 
 
 def _body(text: str) -> tuple[bytes, str]:

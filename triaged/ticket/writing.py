@@ -50,14 +50,14 @@ def _letter(
         automatic=Automatic.NO,  # AR-12: a person's words
         parents=worked.tended.researcher_ids,
         meets=kept_by_answer(promises) if person is reporter else (),
-        enclosed=enclosed[0] if enclosed else None,
+        enclosed=enclosed,
     )
     return render_researcher(letter, case.desk, case.at, case.entropy)
 
 
 def file_of(media_type: str, name: str, data: bytes) -> Enclosure:
     """A file that goes with a letter."""
-    return Enclosure(media_type, name, data)  # type: ignore[arg-type]
+    return Enclosure(media_type, name, data)
 
 
 def on_its_way(letter: Letter, worked: Worked, case: Case) -> tuple[Letter, tuple[Overlap, ...]]:

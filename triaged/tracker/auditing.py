@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from triaged.ticket.clocks import ACKNOWLEDGE, ASSESS
 from triaged.ticket.consequence import Outcome
-from triaged.tracker import blobs, chaining
+from triaged.tracker import answers, blobs, chaining
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
 from triaged.tracker.schema import blob, clock, letter, message, receipt, ticket
 
@@ -63,7 +63,8 @@ def _met_by_nothing() -> Select[Any]:
     accepted = select(letter.c.id).where(letter.c.ticket_id == ticket.c.id, letter.c.accepted_at.is_not(None))
     by_letters = (clock.c.promise.in_((ACKNOWLEDGE, ASSESS)), clock.c.met_at.is_not(None))
     met = select(ticket.c.ref).join(clock, clock.c.ticket_id == ticket.c.id).where(*by_letters)
-    return met.where(~accepted.exists()).distinct()
+    past = select(message.c.id).where(message.c.ticket_id == ticket.c.id, answers.is_one())
+    return met.where(~accepted.exists(), ~past.exists()).distinct()
 
 
 def _changed_bytes(connection: Connection) -> Iterator[str]:

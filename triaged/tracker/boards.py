@@ -15,7 +15,7 @@ from triaged.ticket.events import State
 from triaged.ticket.letters import TicketName, render_team
 from triaged.ticket.reference import Entropy
 from triaged.ticket.tended import Tended
-from triaged.tracker import clocks
+from triaged.tracker import absences, clocks
 from triaged.tracker.consequences import queue_letters
 from triaged.tracker.engine import insert_if_new
 from triaged.tracker.schema import board, clock, ticket
@@ -41,8 +41,10 @@ def queue_board(connection: Connection, desk: Desk, day: date, board_at: time, a
     of what came since, the team has heard just now."""
     if not insert_if_new(connection, board, {"mailbox": desk.mailbox, "day": day.isoformat(), "at": at}):
         return 0
+    absences.forget(connection, desk.tenant, at)
+    away = absences.away(connection, desk.tenant)
     shown = _open(connection, desk.mailbox, _instant(day, board_at, desk))
-    letters = [render_team(letter, desk, at, entropy) for letter in written(shown, desk, at)]
+    letters = [render_team(letter, desk, at, entropy) for letter in written(shown, desk, at, away)]
     tokens = {letter.token for letter in letters}
     named = select(ticket.c.token, ticket.c.id).where(ticket.c.token.in_(tokens))
     queue_letters(connection, letters, desk, at, {token: number for token, number in connection.execute(named)})
@@ -59,9 +61,10 @@ def _open(connection: Connection, mailbox: str, until: datetime) -> Iterator[Ten
     owing = select(clock.c.ticket_id).where(owed)
     standing = or_(ticket.c.state != State.CLOSED, ticket.c.id.in_(owing))
     columns = (ticket.c.id, ticket.c.token, ticket.c.ref, ticket.c.subject, ticket.c.state, ticket.c.since)
+    more = (ticket.c.assigned,)
     promised = ticket.c.id.in_(select(clock.c.ticket_id).where(clock.c.mailbox == mailbox))
     here = (ticket.c.mailbox == mailbox, ticket.c.opened_at <= until)
-    rows = select(*columns).where(*here, promised, standing).order_by(ticket.c.id)
+    rows = select(*columns, *more).where(*here, promised, standing).order_by(ticket.c.id)
     for some in connection.execute(rows).partitions(BATCH):
         yield from _tended(connection, some)
 
@@ -78,4 +81,5 @@ def _tended(connection: Connection, rows: Sequence[Any]) -> Iterator[Tended]:
             reporter_proven=False,
             reachable=False,
             clocks=tuple(running[row.id].values()),
+            assigned=row.assigned,
         )

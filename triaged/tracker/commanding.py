@@ -44,7 +44,7 @@ def ponder(
     said, name = consequence.said, consequence.ticket
     if said is None or name is None:
         return None
-    orders = read_orders(said.words)
+    orders = read_orders(said.own)
     known = orders if isinstance(orders, Orders) else Orders((), "")
     bench = working.load(connection, name.token, known, desk_of)
     if bench is None:

@@ -13,8 +13,9 @@ from triaged.ticket.desk import Desk
 from triaged.ticket.events import GENESIS, Event, EventKind, State
 from triaged.ticket.letters import Audience, Letter
 from triaged.ticket.reference import Entropy
-from triaged.tracker import blobs, chaining, clocks, findings, requests
+from triaged.tracker import absences, answers, blobs, chaining, clocks, findings, passing, requests
 from triaged.tracker.engine import insert_new
+from triaged.tracker.keeping import Kept
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
 from triaged.tracker.schema import (
     attachment,
@@ -39,7 +40,10 @@ def write(connection: Connection, batch: Sequence[Written], desk: Desk, at: date
     _letters(connection, batch, desk, at, ids)
     _bounces(connection, batch, at, ids)
     _requests(connection, batch, at, ids)
-    chaining.append(connection, _events(batch, at, ids), entropy)
+    said = [(w.consequence.absent, w.item.arrival.received_at) for w in batch if w.consequence.absent]
+    absences.write(connection, desk.tenant, said, at)
+    kept = answers.keep(connection, batch, ids)
+    chaining.append(connection, _events(batch, at, ids, kept), entropy)
     _contents(connection, batch, desk)
     _receipts(connection, batch, ids)
 
@@ -91,6 +95,7 @@ def _ticket_row(new: NewTicket, desk: Desk, at: datetime, unannounced: bool) -> 
         "opened_at": at,
         "policy_sha256": desk.policy.sha256,
         "unannounced": unannounced,
+        "forwarded_by": new.forwarded_by,
         "head": GENESIS,
     }
 
@@ -145,7 +150,10 @@ def _messages(
     placed = [w for w in batch if w.consequence.placed and w.consequence.ticket]
     if not placed:
         return {}
-    rows = [_message_row(w, desk, at, ids) for w in placed]
+    rows = [
+        {**_message_row(w, desk, at, ids), **answers.columns(w.consequence.answered), **passing.columns(w)}
+        for w in placed
+    ]
     inserted = message.insert().returning(message.c.id, sort_by_parameter_order=True)
     numbers = connection.execute(inserted, rows).scalars().all()
     slices = [
@@ -155,6 +163,8 @@ def _messages(
     ]
     if slices:
         connection.execute(attachment.insert(), slices)
+    if remarks := [passing.remarks(row, w) for row, w in zip(rows, placed, strict=True) if w.consequence.passed_on]:
+        connection.execute(message.insert(), remarks)
     return {w.item.arrival.receipt: number for w, number in zip(placed, numbers, strict=True)}
 
 
@@ -301,13 +311,17 @@ def _requests(connection: Connection, batch: Sequence[Written], at: datetime, id
             requests.write(connection, ids[name.token], asks, at)
 
 
-def _events(batch: Sequence[Written], at: datetime, ids: dict[str, int]) -> dict[int, list[tuple[datetime, Event]]]:
+def _events(
+    batch: Sequence[Written], at: datetime, ids: dict[str, int], kept: Kept
+) -> dict[int, list[tuple[datetime, Event]]]:
+    """`kept`: receipt -> what its letter did to clocks."""
     new: dict[int, list[tuple[datetime, Event]]] = {}
     for w in batch:
-        name = w.consequence.ticket
+        name, answered = w.consequence.ticket, w.consequence.answered
         if name is not None:
             queued = [queued_event(x) for x in w.consequence.letters if x.audience is Audience.RESEARCHER]
-            new.setdefault(ids[name.token], []).extend((at, event) for event in (*w.consequence.events, *queued))
+            events = (*w.consequence.events, *queued, *kept.get(w.item.arrival.receipt, ()))
+            new.setdefault(ids[name.token], []).extend((answered.at if answered else at, e) for e in events)
     return {ticket_id: events for ticket_id, events in new.items() if events}
 
 

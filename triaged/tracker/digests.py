@@ -10,10 +10,12 @@ from sqlalchemy import Connection, func, select, update
 
 from triaged.ticket.address import Role
 from triaged.ticket.desk import Desk
+from triaged.ticket.hearing import hearers
 from triaged.ticket.letters import TicketName
 from triaged.ticket.reference import Entropy
 from triaged.ticket.relaying import to_team
 from triaged.ticket.shown import guide, shown_instant
+from triaged.tracker import absences
 from triaged.tracker.consequences import queue_letters
 from triaged.tracker.schema import letter, study, ticket
 
@@ -38,7 +40,8 @@ def queue_digest(connection: Connection, desk: Desk, at: datetime, entropy: Entr
         "guide": guide(Role.TEAM, first, desk),
     }
     subject = f"{len(rows)} unanswered report(s) wait for a person"
-    letters = to_team(TEMPLATE, first, subject, values, Role.TEAM, desk, at, entropy, {})
+    to = hearers(desk, away=absences.away(connection, desk.tenant))
+    letters = to_team(TEMPLATE, first, subject, values, Role.TEAM, desk, at, entropy, {}, to=to)
     queue_letters(connection, letters, desk, at, {first.token: rows[0].id})
     connection.execute(update(ticket).where(*waiting).values(unannounced=False))
     return len(rows)

@@ -27,6 +27,11 @@ def address_key(connection: Connection, now: datetime, entropy: Entropy) -> byte
     return key
 
 
+def kept_key(connection: Connection) -> bytes | None:
+    """The key, where one has been made."""
+    return connection.execute(select(installation.c.value).where(installation.c.name == "address_key")).scalar()
+
+
 def know_policy(connection: Connection, policy: Policy, now: datetime) -> None:
     """Keep the policy's text with its hash. One version with two texts is refused: tickets say which text they came in under."""
     row = {

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, and_, func, or_, select
 from triaged.ticket.address import Keyed, Role
 from triaged.ticket.answering import proven
 from triaged.ticket.desk import Desk
+from triaged.ticket.hearing import NOBODY
 from triaged.ticket.known import Arrival, Clues, Known, KnownMessage, OpenPromise, TicketView
 from triaged.ticket.letters import Audience, TicketName
-from triaged.tracker import requests
+from triaged.tracker import absences, requests
 from triaged.tracker.schema import clock, content, gap, letter, message, participant, person, receipt, tally, ticket
 
 ACKNOWLEDGEMENTS = ("acknowledgement", "acknowledgement_minimal")
@@ -22,6 +23,15 @@ DAY = timedelta(hours=24)
 RECENTLY = timedelta(minutes=10)  # AR-11
 FIRST_ROWS = 12  # the report, its acknowledgement, and the first letters to the team's addresses
 THREAD_ROWS = 60  # the nearest messages of a conversation; References hold fewer
+_OF_A_TICKET = (
+    ticket.c.id,
+    ticket.c.token,
+    ticket.c.ref,
+    ticket.c.subject,
+    ticket.c.received_at,
+    ticket.c.assigned,
+    ticket.c.forwarded_by,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +59,10 @@ def load_known(connection: Connection, items: Sequence[Item], desk: Desk, at: da
     tokens = {i.clues.keyed.token for i in items if isinstance(i.clues.keyed, Keyed)}
     tokens |= {known.token for known in ids.values()} | set(same.values())
     tickets = _tickets(connection, tokens, desk.tenant)
+    away = absences.away(connection, desk.tenant) if tickets else NOBODY
     spent = _acknowledged(connection, items, desk.tenant, at)
     left = budgets(connection, desk, at)
-    return [_known(connection, item, copies, ids, same, tickets, spent, left) for item in items]
+    return [_known(connection, item, copies, ids, same, tickets, away, spent, left) for item in items]
 
 
 def _known(
@@ -61,6 +72,7 @@ def _known(
     ids: dict[str, KnownMessage],
     same: dict[tuple[str, str], str],
     tickets: dict[str, Any],
+    away: frozenset[str],
     spent: dict[tuple[str, bool], int],
     left: tuple[int, int],
 ) -> Known:
@@ -72,8 +84,8 @@ def _known(
     tokens |= {same_text} if same_text else set()
     asks = clues.request is not None
     writer = _Writer(clues.author, proven(item.arrival), item.arrival.received_at, asks)
-    views = {t: _view(connection, tickets[t], writer) for t in tokens if t in tickets}
-    if same_text and views[same_text].reporter != clues.author:
+    views = {t: _view(connection, tickets[t], writer, away) for t in tokens if t in tickets}
+    if same_text and clues.author not in (views[same_text].reporter, views[same_text].forwarded_by):
         same_text = None
     return Known(
         tickets=views,
@@ -105,10 +117,13 @@ def _messages(connection: Connection, items: Sequence[Item], tenant: str) -> dic
             message.c.audience,
             message.c.answers,
             message.c.counterpart,
+            message.c.proven,
             letter.c.meets,
             letter.c.template,
+            receipt.c.reason,
         )
         .join(ticket, message.c.ticket_id == ticket.c.id)
+        .outerjoin(receipt, receipt.c.id == message.c.receipt_id)
         .outerjoin(letter, and_(letter.c.message_id == message.c.message_id, message.c.direction == "out"))
         .where(message.c.tenant == tenant, message.c.message_id.in_(wanted))
     ).all()
@@ -122,9 +137,11 @@ def _messages(connection: Connection, items: Sequence[Item], tenant: str) -> dic
             counterpart=row.counterpart,
             meets=tuple(row.meets or ()),
             template=row.template or "",
+            proven=bool(row.proven),
+            reason=row.reason or "",
         )
-        # A stranger who repeats an id does not hide its first use. Ordered here: SQLite would walk the table instead.
-        for row in sorted(rows, key=lambda row: row.id, reverse=True)
+        # A stranger who repeats an id does not hide its first use, nor ours. Ordered here: SQLite would walk the table instead.
+        for row in sorted(rows, key=lambda row: (row.direction == "out", -row.id))
     }
 
 
@@ -151,11 +168,10 @@ def _tickets(connection: Connection, tokens: Iterable[str], tenant: str) -> dict
     if not wanted:
         return {}
     here = (ticket.c.tenant == tenant, ticket.c.token.in_(wanted))
-    rows = connection.execute(select(*_VIEWED, ticket.c.merged_into).where(*here))
+    rows = connection.execute(select(*_OF_A_TICKET, ticket.c.merged_into).where(*here))
     return {row.token: _survivor(connection, row) for row in rows}
 
 
-_VIEWED = (ticket.c.id, ticket.c.token, ticket.c.ref, ticket.c.subject, ticket.c.received_at)
 _MERGES = 20  # one after the other
 
 
@@ -164,14 +180,16 @@ def _survivor(connection: Connection, row: Any) -> Any:
     for _ in range(_MERGES):
         if row.merged_into is None:
             break
-        row = connection.execute(select(*_VIEWED, ticket.c.merged_into).where(ticket.c.id == row.merged_into)).one()
+        row = connection.execute(
+            select(*_OF_A_TICKET, ticket.c.merged_into).where(ticket.c.id == row.merged_into)
+        ).one()
     return row
 
 
 def view_of(connection: Connection, ticket_id: int, at: datetime) -> TicketView:
     """One ticket as decisions see it."""
-    row = connection.execute(select(*_VIEWED).where(ticket.c.id == ticket_id)).one()
-    return _view(connection, row, _Writer("", False, at))
+    row = connection.execute(select(*_OF_A_TICKET, ticket.c.tenant).where(ticket.c.id == ticket_id)).one()
+    return _view(connection, row, _Writer("", False, at), absences.away(connection, row.tenant))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +207,7 @@ class _Writer:
         return [m.received_at or m.at for m in said if bool(m.proven) is self.proven]
 
 
-def _view(connection: Connection, row: Any, writer: _Writer) -> TicketView:
+def _view(connection: Connection, row: Any, writer: _Writer, away: frozenset[str]) -> TicketView:
     people = people_of(connection, row.id)
     reporter = next((p for p in people if p.role == "reporter"), None)
     thread = thread_of(connection, row.id)
@@ -202,6 +220,7 @@ def _view(connection: Connection, row: Any, writer: _Writer) -> TicketView:
         reporter_proven=bool(reporter and reporter.proven),
         participants=frozenset(p.address for p in people),
         received_at=row.received_at,
+        forwarded_by=row.forwarded_by,
         researcher_ids=tuple(m.message_id for m in thread if m.audience == Audience.RESEARCHER and m.message_id),
         team_ids=team_ids_of(thread),
         recent=1 + sum(abs(writer.received_at - at) < RECENTLY for at in heard),

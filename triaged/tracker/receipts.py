@@ -55,6 +55,7 @@ class Claimed:
     blob_id: int | None
     truncated: bool
     junk: bool
+    sent: bool
     starts_clocks: bool
     sends_letters: bool
     attempts: int  # this one included
@@ -64,10 +65,19 @@ class Folders:
     """The receipts and cursors of one mailbox, as its watcher needs them."""
 
     def __init__(
-        self, engine: Engine, tenant: str, mailbox: str, horizon: datetime, now: Callable[[], datetime]
+        self,
+        engine: Engine,
+        tenant: str,
+        mailbox: str,
+        horizon: datetime,
+        now: Callable[[], datetime],
+        sent_folder: str = "",
     ) -> None:
-        """`horizon`: what the server received before it is history, if this is the folder's first sweep."""
+        """`horizon`: what the server received before it is history, if this is the folder's first sweep. What lies in
+        `sent_folder` is marked so for good: settings may have changed by the time that it is read.
+        """
         self._engine, self._tenant, self._mailbox, self._horizon, self._now = engine, tenant, mailbox, horizon, now
+        self._sent_folder = sent_folder
 
     def open(self, folder: str, uidvalidity: int) -> Position:
         """Where to go on. A new UIDVALIDITY forgets the UIDs and keeps the horizon of the first sweep ever (IM-3)."""
@@ -117,6 +127,7 @@ class Folders:
             "blob_id": None if message.raw is None else stored[blobs.digest(message.raw)],
             "truncated": message.truncated,
             "junk": message.junk,
+            "sent": bool(self._sent_folder) and folder == self._sent_folder,
             "outcome": Outcome.HISTORY if history else Outcome.WAITING,
             "reason": "older than the first sweep's horizon" if history else "",
         }
@@ -139,6 +150,7 @@ _CLAIMED = (
     receipt.c.blob_id,
     receipt.c.truncated,
     receipt.c.junk,
+    receipt.c.sent,
     receipt.c.starts_clocks,
     receipt.c.sends_letters,
     receipt.c.attempts,

@@ -176,6 +176,7 @@ receipt = Table(
     Column("blob_id", Key, ForeignKey("blob.id")),  # none for history
     Column("truncated", Boolean, nullable=False, default=False),
     Column("junk", Boolean, nullable=False, default=False),
+    Column("sent", Boolean, nullable=False, default=False),  # found in the mailbox's own sent folder, when it was swept
     Column("outcome", String(16), nullable=False),
     Column("reason", Text, nullable=False, default=""),
     Column("starts_clocks", Boolean, nullable=False, default=True),  # false for what was imported quietly

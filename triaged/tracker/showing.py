@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, case, func, select
 
 from triaged.ticket.clocks import Clock, standing
 from triaged.tracker import clocks, requests, saying
@@ -81,6 +81,7 @@ def _ticket(row: Any, people: list[Document], running: list[Document], said: Doc
         "waiting": row.waiting,
         "subject": row.subject,
         "reporter": None if reporter is None else {k: reporter[k] for k in ("name", "address", "proven")},
+        "forwarded_by": row.forwarded_by or None,
         "participants": people,
         "received_at": instant(row.received_at),
         "policy": {"name": row.policy_name, "version": row.policy_version},
@@ -140,8 +141,9 @@ def _clock(one: Clock) -> Document:
 
 def _messages(connection: Connection, ticket_id: int) -> list[Document]:
     rows = connection.execute(
-        select(message, letter.c.mailbox.label("sent_by"), letter.c.accepted_at)
+        select(message, func.coalesce(letter.c.mailbox, receipt.c.mailbox).label("sent_by"), letter.c.accepted_at)
         .outerjoin(letter, letter.c.message_row == message.c.id)
+        .outerjoin(receipt, receipt.c.id == message.c.receipt_id)
         .where(message.c.ticket_id == ticket_id)
         .order_by(message.c.id)
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from triaged.policy.model import Policy
 from triaged.ticket.clocks import Clock
@@ -18,7 +18,7 @@ from triaged.ticket.letters import Audience, Letter, TicketName
 from triaged.ticket.news import Happening, happenings
 from triaged.ticket.reference import Entropy
 from triaged.ticket.tended import Tended
-from triaged.tracker import chaining, clocks, policies
+from triaged.tracker import absences, answers, chaining, clocks, policies
 from triaged.tracker.clocks import Held
 from triaged.tracker.consequences import queue_letters, queued_event
 from triaged.tracker.knowing import people_of, team_ids_of, thread_of
@@ -57,7 +57,7 @@ def _tended(connection: Connection, row: Any, running: tuple[Clock, ...]) -> Ten
     people = people_of(connection, row.id)
     reporter = next((p for p in people if p.role == "reporter"), None)
     thread = thread_of(connection, row.id)
-    written = _last_written(connection, row.id)
+    written_at, since = _last_written(connection, row.id)
     return Tended(
         name=TicketName(row.token, row.ref),
         subject=row.subject,
@@ -68,16 +68,26 @@ def _tended(connection: Connection, row: Any, running: tuple[Clock, ...]) -> Ten
         reachable=_reachable(connection, row.id, reporter, thread),
         clocks=running,
         waiting=row.waiting,
-        happenings=_happenings(connection, row.id, written.seq if written else 0),
-        written_at=written.at if written else None,
+        happenings=_happenings(connection, row.id, since),
+        written_at=written_at,
         researcher_ids=tuple(m.message_id for m in thread if m.audience == Audience.RESEARCHER and m.message_id),
         team_ids=team_ids_of(thread),
+        assigned=row.assigned,
+        away=absences.away(connection, row.tenant),
     )
 
 
-def _last_written(connection: Connection, ticket_id: int) -> Any | None:
-    """The event of the last letter to the researcher that was queued, and that nobody dropped or holds back. An answer to a
-    one-line request tells no news, so what happened before it is still to be told.
+def _last_written(connection: Connection, ticket_id: int) -> tuple[datetime | None, ColumnElement[bool]]:
+    """When the last letter that told the researcher of news was queued, or sent past us; and which events came after it."""
+    ours, past = _last_of_ours(connection, ticket_id), answers.last(connection, ticket_id)
+    if past is not None and (ours is None or past > ours.at):
+        return past, event.c.at > past
+    return (ours.at, event.c.seq > ours.seq) if ours else (None, event.c.seq > 0)
+
+
+def _last_of_ours(connection: Connection, ticket_id: int) -> Any | None:
+    """The event of the last letter that was queued, and that nobody dropped or holds back. An answer to a one-line request tells
+    no news, so what happened before it is still to be told.
     """
     queued = (event.c.ticket_id == ticket_id, event.c.kind == EventKind.QUEUED, event.c.body.is_not(None))
     back = (letter.c.ticket_id == ticket_id, letter.c.state.in_(("dropped", "held")))
@@ -92,9 +102,9 @@ def _told_news(data: Mapping[str, JSON], stopped: Collection[str]) -> bool:
     return data.get("letter") not in stopped and data.get("template") not in TEMPLATES
 
 
-def _happenings(connection: Connection, ticket_id: int, after: int) -> tuple[Happening, ...]:
+def _happenings(connection: Connection, ticket_id: int, since: ColumnElement[bool]) -> tuple[Happening, ...]:
     columns = select(event.c.at, event.c.kind, event.c.body)
-    rows = columns.where(event.c.ticket_id == ticket_id, event.c.seq > after, event.c.body.is_not(None))
+    rows = columns.where(event.c.ticket_id == ticket_id, since, event.c.body.is_not(None))
     return happenings((row.at, event_of(row.kind, row.body)) for row in connection.execute(rows.order_by(event.c.seq)))
 
 
@@ -102,7 +112,11 @@ def _reachable(connection: Connection, ticket_id: int, reporter: Any, thread: Se
     """Law 5: a member wrote to them; or we could answer, and they have proven themselves, then or since."""
     to_them = (letter.c.ticket_id == ticket_id, letter.c.audience == Audience.RESEARCHER, letter.c.state.not_in(_GONE))
     written = connection.execute(select(letter.c.template, letter.c.author).where(*to_them).distinct()).all()
-    if reporter is None or not written:
+    if reporter is None:
+        return False
+    if answers.reached(connection, ticket_id, reporter.address):
+        return True
+    if not written:
         return False
     by_a_member = any(row.author or row.template == _ANSWER for row in written)
     said = (m for m in thread if m.direction == "in" and m.counterpart == reporter.address)
