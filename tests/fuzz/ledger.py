@@ -12,6 +12,7 @@ from typing import Any
 from tests.ticket.scene import READING, TRUST
 from triaged.message.content import content_sha256
 from triaged.message.model import Kind
+from triaged.message.replies import own_words
 from triaged.message.transfer import decode_transfer
 from triaged.reading.asking import wanted
 from triaged.reading.likeness import Like
@@ -26,9 +27,10 @@ from triaged.ticket.consequence import Asked, Consequence, NewTicket, Outcome
 from triaged.ticket.desk import Desk
 from triaged.ticket.echoing import echoes
 from triaged.ticket.events import Event, EventKind, State
+from triaged.ticket.forwarding import clues_of
 from triaged.ticket.grammar import Orders, read_orders
 from triaged.ticket.granting import TEMPLATES
-from triaged.ticket.known import Arrival, Asking, Clues, Known, KnownMessage, OpenPromise, TicketView, Waiting, clues
+from triaged.ticket.known import Arrival, Asking, Clues, Known, KnownMessage, OpenPromise, TicketView, Waiting
 from triaged.ticket.letters import Audience, Letter, TicketName
 from triaged.ticket.member_mail import settle
 from triaged.ticket.news import happenings
@@ -37,7 +39,7 @@ from triaged.ticket.reference import Entropy, token_of
 from triaged.ticket.spoken import Spoken, notes_of, said_of
 from triaged.ticket.tended import Tended
 from triaged.ticket.tending import tend
-from triaged.ticket.verbs import resumed, withdrawn
+from triaged.ticket.verbs import reopened, resumed, withdrawn
 from triaged.ticket.worked import Case, File, Obeyed, Other, Person, Proposal, WaitingLetter, Worked, case_of
 from triaged.ticket.writing import file_of
 
@@ -78,6 +80,7 @@ class Said:
     text_hash: str | None = None
     letter: Queued | None = None
     files: tuple[tuple[File, bytes], ...] = ()
+    reason: str = ""
 
 
 @dataclass
@@ -98,6 +101,7 @@ class Row:
     cvss: str = ""
     decision: str = ""
     merged_into: str = ""
+    forwarded_by: str = ""
     clocks: tuple[Clock, ...] = ()
     events: list[tuple[datetime, Event]] = field(default_factory=list)
     messages: list[Said] = field(default_factory=list)
@@ -129,7 +133,7 @@ class Ledger:
         """What the message causes, kept."""
         desk = self.desks[mailbox]
         arrival = self._arrival(raw, desk)
-        found = clues(arrival.message, desk)
+        found = clues_of(arrival, desk)
         known = self._known(arrival, found, desk)
         caused = receive(arrival, found, known, desk, self.at, self.entropy)
         if caused.said is None or caused.ticket is None:
@@ -141,16 +145,17 @@ class Ledger:
         whole = read(raw, READING, TRUST, wanted(desk.policy))
         digest = content_sha256(raw)
         at = self.at
-        return Arrival(
+        arrival = Arrival(
             next(self.numbers), at, "INBOX", False, False, len(raw), digest, digest, whole.message, whole.findings
         )
+        return replace(arrival, original=whole.original, original_findings=whole.original_findings)
 
     def _deed(self, caused: Consequence, arrival: Arrival, found: Clues, raw: bytes) -> Consequence:
         """A member's mail: decided before it joins the ticket, as the tracker does."""
         assert caused.said is not None
         assert caused.ticket is not None
         row = self.rows[caused.ticket.token]
-        orders = read_orders(caused.said.words)
+        orders = read_orders(caused.said.own)
         known = orders if isinstance(orders, Orders) else Orders((), "")
         before = self.worked(row, known)
         sends = any(order.verb.name == "attach" for order in known.orders)
@@ -167,7 +172,7 @@ class Ledger:
 
     def command(self, token: str, words: str, by: str, text: str = "") -> Obeyed | None:
         """The same by the command line; None where it was refused."""
-        orders = read_orders(f"{words}\n\n{text}")
+        orders = read_orders(own_words(f"{words}\n\n{text}", 1000))
         if not isinstance(orders, Orders):
             return None
         row = self.rows[token]
@@ -191,7 +196,8 @@ class Ledger:
         wanted_ids = {i for i in (*found.ids, found.own_id, found.bounced_id) if i}
         ids = dict(reversed([(m.message_id, _known_message(r, m)) for r in here for m in r.messages if m.message_id in wanted_ids]))
         same = next((r for r in here for m in r.messages if _same(m, found)), None)
-        same = same if same is not None and same.reporter and same.reporter.address == found.author else None
+        if same is not None and found.author not in (same.reporter.address if same.reporter else "", same.forwarded_by):
+            same = None
         tokens = {k.token for k in ids.values()} | ({found.keyed.token} if isinstance(found.keyed, Keyed) else set())
         tokens |= {same.name.token} if same else set()
         views = {t: self._view(self._survivor(t), arrival, found) for t in tokens if self._has(t, desk)}
@@ -242,6 +248,8 @@ class Ledger:
             held_lately=sum(abs(self.at - at) < RECENTLY for at in row.held),
             held_ever=len(row.held),
             gaps=row.gaps,
+            forwarded_by=row.forwarded_by,
+            assigned=row.assigned,
             asking=self._asking(row, who) if found.request else None,
         )
 
@@ -277,6 +285,7 @@ class Ledger:
             written_at=row.events[last][0] if last is not None else None,
             researcher_ids=_researcher_ids(row),
             team_ids=_team_ids(row),
+            assigned=row.assigned,
         )
 
     def _reachable(self, row: Row) -> bool:
@@ -303,6 +312,7 @@ class Ledger:
             severity=row.severity,
             cvss=row.cvss,
             decision=row.decision,
+            forwarded_by=row.forwarded_by,
             report_id=next((m.message_id for m in row.messages if m.audience is Audience.RESEARCHER), ""),
             acknowledged=any(q.letter.template in ACKNOWLEDGEMENTS and q.state != "dropped" for q in row.letters),
             waiting=tuple(_waiting(q) for q in row.letters if _waits(q)),
@@ -357,10 +367,14 @@ class Ledger:
             self._asked(row, caused.asks)
         if _heard(caused, arrival) and row.waiting:
             self._act(row, resumed(self.tended(row), "researcher", row.desk, self.at))
+        proved = caused.placed is not None and caused.placed.proven and found.request is None
+        if _heard(caused, arrival) and proved and row.state is State.CLOSED and row.kind == "report" and not row.merged_into:
+            self._act(row, reopened(self.tended(row), "researcher", self.at))
         self._study(row, caused, arrival)
 
     def _open(self, new: NewTicket, desk: Desk) -> Row:
         row = Row(new.name, desk, new.kind, new.subject, new.received_at, new.received_at)
+        row.forwarded_by = new.forwarded_by
         if new.reporter:
             row.people = (
                 Person(new.reporter, new.reporter_written, new.reporter_name, "reporter", new.reporter_proven),
@@ -374,10 +388,14 @@ class Ledger:
         placed, message = caused.placed, arrival.message
         answers = Role.RESEARCHER if placed.audience is Audience.RESEARCHER else Role.TEAM
         files = tuple((File(0, a.name, a.detected_type, a.size, a.sha256), b"") for a in message.attachments)
-        row.messages.append(
-            Said("in", placed.audience, answers, message.message_id, found.author, placed.proven, self.at,
-                 message.subject, message.text, arrival.receipt, placed.text_hash, None, files)
-        )  # fmt: skip
+        said = Said("in", placed.audience, answers, message.message_id, found.author, placed.proven, self.at,
+                    message.subject, message.text, arrival.receipt, placed.text_hash, None, files, caused.reason)  # fmt: skip
+        if (original := caused.passed_on) is not None:
+            theirs = replace(said, message_id=original.message_id, counterpart=original.author, subject=original.subject,
+                             text=original.text, text_hash=None)  # fmt: skip
+            row.messages.append(theirs)
+            said = replace(said, audience=Audience.TEAM, answers=Role.TEAM, proven=True, text=original.remarks)
+        row.messages.append(said)
 
     def _queue(self, row: Row, letters: Iterable[Letter]) -> None:
         for letter in letters:
@@ -494,7 +512,10 @@ def _known_message(row: Row, m: Said) -> KnownMessage:
     letter = m.letter.letter if m.letter else None
     meets, template = (letter.meets, letter.template) if letter else ((), "")
     sent = m.direction == "out"
-    return KnownMessage(m.message_id, row.name.token, sent, m.audience, m.answers, m.counterpart, meets, template)
+    who = m.counterpart
+    return KnownMessage(
+        m.message_id, row.name.token, sent, m.audience, m.answers, who, meets, template, m.proven, m.reason
+    )
 
 
 def _same(m: Said, found: Clues) -> bool:
