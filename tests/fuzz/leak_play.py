@@ -10,7 +10,7 @@ from random import Random
 from tests.fuzz.leak_marks import PLAIN, Faces, Mark, faces, minted, pasted, token, words
 from tests.fuzz.leak_shapes import SHAPES, Quoted, Written, mail
 from tests.fuzz.ledger import Ledger, Queued, Row
-from tests.ticket.scene import AT, DESK, KEY, MAILBOX, MEMBER, TEAM
+from tests.ticket.scene import AT, DESK, KEY, MEMBER, TEAM
 from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.clocks import is_open
 from triaged.ticket.desk import Colleague, Desk
@@ -26,6 +26,7 @@ PEOPLE = {
     "kenji@hall.example": "Kenji Watanabe",
 }
 FRIENDS = ("friend@example.org", "pal@researcher.example")
+OUTSIDER = "zoe@elsewhere.example"  # writes to the second tenant
 STRANGER = "eve@evil.example"
 MACHINES = {MEMBER: "dana-laptop.ims.internal", RON: "mail3.ims.corp", MIA: "mia-pc.ims.lan"}
 
@@ -36,8 +37,8 @@ HOUSE = replace(
     own=DESK.own | frozenset(MEMBERS),
     members={
         MEMBER: Colleague(MEMBERS[MEMBER], MEMBER),
-        RON: Colleague(MEMBERS[RON], RON, "lead"),
-        MIA: Colleague(MEMBERS[MIA], MIA, "observer"),
+        RON: Colleague(MEMBERS[RON], RON, "lead", "mine"),
+        MIA: Colleague(MEMBERS[MIA], MIA, "observer", "board"),
     },
     internal=INTERNAL,
 )
@@ -207,14 +208,18 @@ class Play:
     def tickets(self, tenant: str = "default") -> list[Row]:
         return [r for r in self.ledger.rows.values() if r.desk.tenant == tenant]
 
-    def mint(self, random: Random, kind: str, said: Iterable[str] = (), known: Iterable[str] = (), tenant: str = "default") -> Mark:
+    def mint(
+        self, random: Random, kind: str, said: Iterable[str] = (), known: Iterable[str] = (), tenant: str = "default"
+    ) -> Mark:
         mark = minted(random, kind, said=set(said), known=set(known), tenant=tenant)
         self.marks.append(mark)
         self.seen.marks += 1
         return mark
 
     def post(self, written: Written, mailbox: str = "security", note: str = "") -> None:
-        self.story.append(f"{self.ledger.at:%d %b %H:%M} {note} {written.author} to {written.to} [{written.shape}]: {written.words!r}")
+        self.story.append(
+            f"{self.ledger.at:%d %b %H:%M} {note} {written.author} to {written.to} [{written.shape}]: {written.words!r}"
+        )
         caused = self.ledger.receive(mail(written), mailbox)
         self.story[-1] += f" -> {caused.outcome} {caused.reason}"
 
@@ -234,7 +239,10 @@ class Play:
         answers = self.quoted(random, row)
         shape = random.choice(SHAPES) if answers else random.choice(("plain", "flowed", "html"))
         cc = random.choice(("", "", "", f"{MEMBERS[RON]} <{RON}>, {MIA}", TEAM))
-        fields = (("X-Originating-IP", "[10.20.30.44]"), ("Received", f"from {machine} (10.20.30.44) by mx.example.test; Fri, 20 Nov 2026 09:00:00 +0000"))
+        fields = (
+            ("X-Originating-IP", "[10.20.30.44]"),
+            ("Received", f"from {machine} (10.20.30.44) by mx.example.test; Fri, 20 Nov 2026 09:00:00 +0000"),
+        )
         written = Written(f"{MEMBERS[who]} <{who}>", to, f"Re: [{row.name.ref}] {row.subject}", text, message_id, signature,
                           answers, shape, cc, fields=fields)  # fmt: skip
         self.post(replace(written, **more), note=row.name.ref)  # type: ignore[arg-type]
@@ -250,7 +258,11 @@ class Play:
 
     def secret(self, random: Random, row: Row) -> str:
         """Something of the inside, most often what the researcher of the ticket may not read."""
-        inside = [m for m in self.marks if m.tenant == "default" and m.kind not in ("key", "phone") and row.name.token not in m.said]
+        inside = [
+            m
+            for m in self.marks
+            if m.tenant == "default" and m.kind not in ("key", "phone") and row.name.token not in m.said
+        ]
         return pasted(random, random.choice(inside))
 
     def answer_text(self, random: Random, row: Row) -> str:
@@ -267,7 +279,9 @@ class Play:
 
     def note_text(self, random: Random) -> str:
         mark = self.mint(random, "note")
-        return "\n".join(random.sample((mark.text(), words(random, 12) + ".", random.choice(PLAIN)), random.randint(2, 3))) if random.random() < 0.5 else mark.text()
+        lines = [mark.text(), *[f"{words(random, 12)}." for _ in range(random.choice((0, 0, 1, 2)))]]
+        random.shuffle(lines)
+        return "\n".join(lines)
 
 
 def key(row: Row, role: Role) -> str:
@@ -275,17 +289,20 @@ def key(row: Row, role: Role) -> str:
 
 
 def _report(play: Play, random: Random, who: str = "", mailbox: str = "security", tenant: str = "default") -> None:
-    fresh = [p for p in PEOPLE if not any(p == (r.reporter.address if r.reporter else "") for r in play.ledger.rows.values())]
+    fresh = [
+        p for p in PEOPLE if not any(p == (r.reporter.address if r.reporter else "") for r in play.ledger.rows.values())
+    ]
     who = who or random.choice(fresh or list(PEOPLE))
     mark = play.mint(random, "report", known={who}, tenant=tenant)
     file = (f"{token(random).strip('/').replace('/', '-')[:30]}.txt", "steps") if random.random() < 0.5 else None
     subject = random.choice(("XSS in login", f"Hole in {mark.token}", words(random, 4)))
     before = set(play.ledger.rows)
-    written = Written(f"{PEOPLE[who]} <{who}>", DESKS[mailbox].address, subject, f"I found a hole. {mark.text()}", play.next_id("example.org"), file=file, proven=random.random() < 0.85)  # fmt: skip
+    name = PEOPLE.get(who, "Zoe Marchetti")
+    written = Written(f"{name} <{who}>", DESKS[mailbox].address, subject, f"I found a hole. {mark.text()}", play.next_id("example.org"), file=file, proven=random.random() < 0.85)  # fmt: skip
     play.post(written, mailbox, "report")
     opened = set(play.ledger.rows) - before
     mark.said |= opened
-    for text in (PEOPLE[who].lower(), who, file[0].lower() if file else ""):
+    for text in (name.lower(), who, file[0].lower() if file else ""):
         if text:
             _own(play, text, opened, who, tenant)
 
@@ -305,7 +322,7 @@ def _again(play: Play, random: Random) -> None:
 
 
 def _second(play: Play, random: Random) -> None:
-    _report(play, random, random.choice(list(PEOPLE)), "psirt", "second")
+    _report(play, random, OUTSIDER, "psirt", "second")
 
 
 def _follow(play: Play, random: Random, first: str = "") -> None:
@@ -316,13 +333,30 @@ def _follow(play: Play, random: Random, first: str = "") -> None:
     mark = play.mint(random, "report", known={person})
     theirs = [q.letter for q in row.letters if q.letter.audience is Audience.RESEARCHER and q.state == "accepted"]
     last = theirs[-1] if theirs else None
-    answers = Quoted("IMS Network security <security@example.test>", person, last.subject, last.text, last.message_id) if last else None
+    answers = (
+        Quoted("IMS Network security <security@example.test>", person, last.subject, last.text, last.message_id)
+        if last
+        else None
+    )
     to = key(row, Role.RESEARCHER if random.random() < 0.9 else Role.TEAM)
     if takes_part and ".r." in to:
         mark.said |= {row.name.token, *({row.merged_into} if row.merged_into else ())}
     shape = random.choice(SHAPES) if answers else "plain"
     text = f"{first}\n\n{mark.text()}" if first else f"One thing more. {mark.text()}"
-    play.post(Written(person, to, f"Re: {row.subject}", text, play.next_id("example.org"), "", answers, shape, proven=random.random() < 0.8), note=row.name.ref)
+    play.post(
+        Written(
+            person,
+            to,
+            f"Re: {row.subject}",
+            text,
+            play.next_id("example.org"),
+            "",
+            answers,
+            shape,
+            proven=random.random() < 0.8,
+        ),
+        note=row.name.ref,
+    )
 
 
 def _request(play: Play, random: Random) -> None:
@@ -332,7 +366,9 @@ def _request(play: Play, random: Random) -> None:
 
 def _note(play: Play, random: Random) -> None:
     row = random.choice(play.tickets())
-    command, role = random.choice((("", Role.TEAM), ("", Role.TEAM), ("/note\n\n", Role.RESEARCHER), ("/note\n", Role.TEAM)))
+    command, role = random.choice(
+        (("", Role.TEAM), ("", Role.TEAM), ("/note\n\n", Role.RESEARCHER), ("/note\n", Role.TEAM))
+    )
     play.by_member(random, row, key(row, role), command + play.note_text(random))
 
 
@@ -346,7 +382,13 @@ def _answer(play: Play, random: Random) -> None:
         play.by_member(random, row, f"{key(row, Role.RESEARCHER)}, {key(row, Role.TEAM)}", text)
     else:
         verb = random.choice(("/reply", "/update", "/ask"))
-        play.by_member(random, row, key(row, random.choice((Role.TEAM, Role.RESEARCHER))), f"{verb}\n\n{text}", who=random.choice((MEMBER, RON)))
+        play.by_member(
+            random,
+            row,
+            key(row, random.choice((Role.TEAM, Role.RESEARCHER))),
+            f"{verb}\n\n{text}",
+            who=random.choice((MEMBER, RON)),
+        )
 
 
 def _command(play: Play, random: Random) -> None:
@@ -360,7 +402,14 @@ def _command(play: Play, random: Random) -> None:
     body = "\n".join(lines) + (f"\n\n{text}" if text else "")
     if random.random() < 0.06:
         body = body.replace("/", "/x", 1)
-    play.by_member(random, row, key(row, random.choice((Role.TEAM, Role.TEAM, Role.RESEARCHER))), body, who=random.choice((MEMBER, RON, RON)), **more)
+    play.by_member(
+        random,
+        row,
+        key(row, random.choice((Role.TEAM, Role.TEAM, Role.RESEARCHER))),
+        body,
+        who=random.choice((MEMBER, RON, RON)),
+        **more,
+    )
 
 
 def _lines(play: Play, random: Random, row: Row) -> tuple[list[str], str]:
@@ -370,7 +419,8 @@ def _lines(play: Play, random: Random, row: Row) -> tuple[list[str], str]:
     promise = random.choice([c.promise for c in row.clocks if is_open(c)] or ["update"])
     day = random.choice(("2027-03-01", "2026-12-24", "in 3 weeks", "tomorrow"))
     why = play.secret(random, row).replace("\n", " ") if random.random() < 0.35 else words(random, 6)
-    hidden = play.mint(random, "waiver").text()
+    waiver = minted(random, "waiver")
+    hidden = waiver.text()
     plain = (f"/extend {day} {why}", f"/split {why}", f"/merge {random.choice(same).name.ref}", f"/waive {promise} {hidden}",
              f"/breach beg-bounty {hidden}", f"/add {random.choice(FRIENDS)}", f"/add {random.choice(FRIENDS)}",
              f"/remove {random.choice(FRIENDS)}", f"/remove {random.choice(FRIENDS)}", f"/keep {promise}", f"/disclose {day}",
@@ -379,6 +429,8 @@ def _lines(play: Play, random: Random, row: Row) -> tuple[list[str], str]:
     talking = ("/assess accepted high", "/assess declined out-of-scope", f"/assess accepted medium fix-by {day}",
                "/update", "/ask", "/reply", "/attach", f"/duplicate-of {other}")  # fmt: skip
     lines = random.sample(plain, random.choice((0, 1, 1, 2)))
+    if any(hidden in line for line in lines):
+        play.marks.append(waiver)
     way = random.random()
     if way < 0.55 or not lines:
         return [*lines, random.choice(talking)], play.answer_text(random, row)
@@ -387,7 +439,9 @@ def _lines(play: Play, random: Random, row: Row) -> tuple[list[str], str]:
 
 def _waiting(play: Play, random: Random) -> None:
     rows = play.tickets()
-    stuck = [r for r in rows if any(q.state in ("held", "queued") and q.letter.author for q in r.letters) or r.proposals]
+    stuck = [
+        r for r in rows if any(q.state in ("held", "queued") and q.letter.author for q in r.letters) or r.proposals
+    ]
     row = random.choice(stuck or rows)
     word = random.choice(("/send", "/cancel", "/hold", "/confirm", "/send", "/cancel"))
     play.by_member(random, row, key(row, Role.TEAM), word, who=random.choice((MEMBER, RON)))
@@ -398,12 +452,16 @@ def _stranger(play: Play, random: Random) -> None:
     mark = play.mint(random, "stranger", known={STRANGER})
     command = random.choice(("", "/send\n\n", "/reply\n\n", "STATUS\n\n"))
     to = key(row, random.choice((Role.RESEARCHER, Role.TEAM)))
-    play.post(Written(f"Eve <{STRANGER}>", to, f"Re: [{row.name.ref}]", command + mark.text(), play.next_id("evil.example")), note=row.name.ref)
+    play.post(
+        Written(f"Eve <{STRANGER}>", to, f"Re: [{row.name.ref}]", command + mark.text(), play.next_id("evil.example")),
+        note=row.name.ref,
+    )
 
 
 def _unproven(play: Play, random: Random) -> None:
     row = random.choice(play.tickets())
-    text = random.choice(("/send", "/reply\n\n" + play.note_text(random), play.note_text(random)))
+    head = random.choice(("/send", "/reply\n\n", ""))
+    text = head if head == "/send" else head + play.note_text(random)
     play.by_member(random, row, key(row, random.choice((Role.RESEARCHER, Role.TEAM))), text, proven=False)
 
 
@@ -424,7 +482,9 @@ def _forward(play: Play, random: Random) -> None:
     shape = random.choice(("forwarded", "outlook", "original", "bare"))
     if shape == "bare" and role is Role.RESEARCHER:
         mark.said.add(row.name.token)  # typed by the member, as far as anybody can tell
-    play.by_member(random, row, key(row, role), remark, who=random.choice((MEMBER, RON)), answers=q, shape=shape, signature="")
+    play.by_member(
+        random, row, key(row, role), remark, who=random.choice((MEMBER, RON)), answers=q, shape=shape, signature=""
+    )
 
 
 def _bounce(play: Play, random: Random) -> None:

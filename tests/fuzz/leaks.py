@@ -1,6 +1,6 @@
 """Conversations full of marked secrets through the pure core: no letter to a researcher holds one. Prints what it tried.
 
-    python -m tests.fuzz.leaks [--cases N] [--seed S] [--first N] [--longest N] [--show N]
+    python -m tests.fuzz.leaks [--cases N] [--seed S] [--first N] [--longest N] [--jobs N] [--show N]
 
 A case follows from the seed and its number alone. What fails is shrunk to the moves that it needs.
 """
@@ -10,10 +10,13 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 
-from tests.fuzz.leak_play import Move, Play, Seen, moves, played
+from tests.fuzz.leak_play import Move, Play, Problem, Seen, moves, played
 
 LONGEST = 16
 _SAID_EVERY = 60.0  # seconds
@@ -60,19 +63,25 @@ def script(seed: int, case: int, longest: int = LONGEST) -> tuple[Move, ...]:
     return moves(Random(f"{seed}/{case}"), longest)
 
 
-def run(cases: range, seed: int, longest: int = LONGEST, most: int = 10**9) -> Tally:
-    """All of them, or until `most` have failed."""
-    tally, started, said = Tally(), time.perf_counter(), time.perf_counter()
-    for case in cases:
-        written = script(seed, case, longest)
-        tally.add(case, len(written), played(written, case).seen)
-        tally.seconds = time.perf_counter() - started
-        if time.perf_counter() - said > _SAID_EVERY:
-            said = time.perf_counter()
-            print(tally, flush=True)
-        if len(tally.failing) >= most:
-            break
+def run(cases: range, seed: int, longest: int = LONGEST, jobs: int = 1) -> Tally:
+    """All of them, in several processes."""
+    tally, started = Tally(), time.perf_counter()
+    said = started
+    with ProcessPoolExecutor(jobs) if jobs > 1 else nullcontext() as pool:
+        play = partial(_seen, seed, longest)
+        for case, count, seen in pool.map(play, cases, chunksize=20) if pool else map(play, cases):
+            tally.add(case, count, seen)
+            tally.seconds = time.perf_counter() - started
+            if time.perf_counter() - said > _SAID_EVERY:
+                said = time.perf_counter()
+                print(tally, flush=True)
     return tally
+
+
+def _seen(seed: int, longest: int, case: int) -> tuple[int, int, Seen]:
+    written = script(seed, case, longest)
+    seen = played(written, case).seen
+    return case, len(written), replace(seen, problems=[Problem(one.what, None) for one in seen.problems])
 
 
 def shrunk(written: tuple[Move, ...], case: int) -> tuple[Move, ...]:
@@ -108,10 +117,11 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--longest", type=int, default=LONGEST)
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--show", type=int, default=3, help="failing conversations that are shrunk and printed")
     parser.add_argument("--needless", type=int, default=0, help="letters held without a secret that are listed")
     asked = parser.parse_args()
-    tally = run(range(asked.first, asked.first + asked.cases), asked.seed, asked.longest)
+    tally = run(range(asked.first, asked.first + asked.cases), asked.seed, asked.longest, asked.jobs)
     for case in tally.failing[: asked.show]:
         print(f"--- case {case}\n{shown(played(shrunk(script(asked.seed, case, asked.longest), case), case))}")
     for why in tally.why_needless[: asked.needless]:

@@ -28,6 +28,7 @@ from triaged.ticket.desk import Desk
 from triaged.ticket.echoing import echoes
 from triaged.ticket.events import Event, EventKind, State
 from triaged.ticket.forwarding import clues_of
+from triaged.ticket.gate import Elsewhere
 from triaged.ticket.grammar import Orders, read_orders
 from triaged.ticket.granting import TEMPLATES
 from triaged.ticket.known import Arrival, Asking, Clues, Known, KnownMessage, OpenPromise, TicketView, Waiting
@@ -36,7 +37,7 @@ from triaged.ticket.member_mail import settle
 from triaged.ticket.news import happenings
 from triaged.ticket.obeying import named_tickets, obey, wants_contents
 from triaged.ticket.reference import Entropy, token_of
-from triaged.ticket.spoken import Spoken, notes_of, said_of
+from triaged.ticket.spoken import Spoken, elsewhere_of, notes_of, said_of
 from triaged.ticket.tended import Tended
 from triaged.ticket.tending import tend
 from triaged.ticket.verbs import reopened, resumed, withdrawn
@@ -194,7 +195,11 @@ class Ledger:
     def _known(self, arrival: Arrival, found: Clues, desk: Desk) -> Known:
         here = [row for row in self.rows.values() if row.desk.tenant == desk.tenant]
         wanted_ids = {i for i in (*found.ids, found.own_id, found.bounced_id) if i}
-        ids = dict(reversed([(m.message_id, _known_message(r, m)) for r in here for m in r.messages if m.message_id in wanted_ids]))
+        ids = dict(
+            reversed(
+                [(m.message_id, _known_message(r, m)) for r in here for m in r.messages if m.message_id in wanted_ids]
+            )
+        )
         same = next((r for r in here for m in r.messages if _same(m, found)), None)
         if same is not None and found.author not in (same.reporter.address if same.reporter else "", same.forwarded_by):
             same = None
@@ -321,20 +326,26 @@ class Ledger:
             contents={f.number: data for f, data in files} if wants_contents(orders) else {},
             notes=notes_of(spoken),
             said=said_of(spoken),
+            elsewhere=tuple(self._elsewhere(r, row) for r in self.rows.values() if _is_another(r, row)),
             others={t: self._other(self.rows[t]) for t in tokens if self._has(t, row.desk)},
             merged_into=row.merged_into,
         )
+
+    def _elsewhere(self, other: Row, row: Row) -> Elsewhere:
+        people = [(p.name, p.address) for p in other.people]
+        return elsewhere_of(other.name.ref, self._spoken(other), people, {p.address for p in row.people})
 
     def _other(self, row: Row) -> Other:
         reporter = row.reporter.address if row.reporter else ""
         return Other(row.name, reporter, row.received_at, bool(row.merged_into), row.state is State.CLOSED)
 
     def _spoken(self, row: Row) -> list[Spoken]:
-        went = {
-            e.data.get("receipt")
+        texts = {m.message_id: m.text for r in self.rows.values() for m in r.messages if m.direction == "out"}
+        went: dict[object, tuple[str, ...]] = {
+            e.data.get("receipt"): tuple(texts[i] for i in e.data["becomes"])  # type: ignore[index, union-attr]
             for _, e in row.events
             if e.kind is EventKind.MESSAGE and e.data.get("becomes")
-        }  # fmt: skip
+        }
         return [
             Spoken(
                 m.audience,
@@ -342,7 +353,8 @@ class Ledger:
                 m.text,
                 m.letter.letter.template if m.letter else "",
                 m.letter.state if m.letter else "",
-                bool(m.receipt) and m.receipt in went,
+                tuple(f.name for f, _ in m.files),
+                went.get(m.receipt, ()) if m.receipt else (),
             )
             for m in reversed(row.messages)
         ]
@@ -368,7 +380,13 @@ class Ledger:
         if _heard(caused, arrival) and row.waiting:
             self._act(row, resumed(self.tended(row), "researcher", row.desk, self.at))
         proved = caused.placed is not None and caused.placed.proven and found.request is None
-        if _heard(caused, arrival) and proved and row.state is State.CLOSED and row.kind == "report" and not row.merged_into:
+        if (
+            _heard(caused, arrival)
+            and proved
+            and row.state is State.CLOSED
+            and row.kind == "report"
+            and not row.merged_into
+        ):
             self._act(row, reopened(self.tended(row), "researcher", self.at))
         self._study(row, caused, arrival)
 
@@ -452,9 +470,7 @@ class Ledger:
         studied = Studied(caused.study.noise, likes)
         self._queue(row, announce(row.name, told, arrival.message.text, studied, {}, row.desk, self.at, self.entropy))
 
-    def _obeyed(
-        self, row: Row, before: Worked, done: Obeyed, events: Iterable[Event], told: Iterable[Letter]
-    ) -> None:
+    def _obeyed(self, row: Row, before: Worked, done: Obeyed, events: Iterable[Event], told: Iterable[Letter]) -> None:
         after = done.worked
         row.kind, row.assigned, row.severity, row.cvss = after.kind, after.assigned, after.severity, after.cvss
         row.decision, row.merged_into, row.people = after.decision, after.merged_into, after.people
@@ -534,6 +550,10 @@ def _team_ids(row: Row) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def _is_another(other: Row, row: Row) -> bool:
+    return other is not row and other.desk.tenant == row.desk.tenant
+
+
 def _files(row: Row) -> list[tuple[File, bytes]]:
     said = [m for m in row.messages if m.audience is Audience.RESEARCHER and m.direction == "in"]
     return [one for m in said for one in m.files]
@@ -546,9 +566,7 @@ def _waits(q: Queued) -> bool:
 
 def _waiting(q: Queued) -> WaitingLetter:
     x = q.letter
-    return WaitingLetter(
-        q.number, x.message_id, x.to, x.subject, x.template, q.state, q.not_before, q.reason, x.author
-    )
+    return WaitingLetter(q.number, x.message_id, x.to, x.subject, x.template, q.state, q.not_before, q.reason, x.author)
 
 
 def _heard(caused: Consequence, arrival: Arrival) -> bool:

@@ -8,6 +8,7 @@ and other words for the same thing are out of scope.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -48,6 +49,17 @@ _NAMED_SIGNS = ("new report {prefix}-", "team only ({prefix}-", "to researcher (
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another ticket, of which the researcher of this one must not read."""
+
+    reference: str
+    texts: tuple[
+        str, ...
+    ]  # what came there by mail: of its researchers, where they are not the same, and the team's notes
+    people: tuple[tuple[str, str], ...]  # (name, address) of those who take part there and not here
+
+
+@dataclass(frozen=True, slots=True)
 class Inside:
     """What must not reach the researcher of one ticket."""
 
@@ -64,13 +76,14 @@ class Inside:
     ]  # (name, address) of members, ("", address) of the team; never the mailbox itself
     words: tuple[str, ...]  # configured internal host names and words, lower-case
     prefix: str  # of references: IMS
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
     """One piece of the inside in a letter."""
 
-    what: str  # note | team-mail | reference | keyed-address | address | member | internal | host
+    what: str  # note | team-mail | other-ticket | reference | keyed-address | address | member | internal | host
     shown: str  # the words, for the echo to the member: at most 120 characters, links defanged
 
 
@@ -97,6 +110,7 @@ def _found(text: str, inside: Inside) -> Iterator[Overlap]:
         fresh = _Fresh(letter, _marks(letter, said), said)
         for what, other in others:
             yield from (Overlap(what, shown) for shown in _shared(fresh, other))
+        yield from (Overlap("other-ticket", shown) for shown in _of_others(fresh, inside.elsewhere))
 
 
 def _without_own_reply(text: str, own: str) -> str:
@@ -275,6 +289,19 @@ def _shared(fresh: _Fresh, other: Read) -> Iterator[str]:
     common = mine & other.tokens if mine else mine
     common = common.difference(*(text.tokens for text in fresh.texts)) if common else common
     yield from _not_said(sorted(common), fresh.texts)
+
+
+def _of_others(fresh: _Fresh, tickets: Sequence[Elsewhere]) -> Iterator[str]:
+    """Of other tickets: people, words in a row, and what one of them alone names. What several name is about the product."""
+    people = [person for ticket in tickets for person in ticket.people]
+    yield from (token for token in _addresses(fresh.letter, people) if not fresh.texts[0].holds(token))
+    yield from _members(fresh.letter, people, fresh.texts[0])
+    texts = [read for ticket in tickets for read in readings(ticket.texts)]
+    named = Counter(token for read in texts for token in fresh.letter.tokens & read.tokens)
+    for read in texts:
+        yield from _word_runs(fresh, read)
+    once = sorted(token for token, times in named.items() if times == 1 and telling(token))
+    yield from _not_said([t for t in once if not any(t in text.tokens for text in fresh.texts)], fresh.texts)
 
 
 def _not_said(found: Sequence[str], texts: Iterable[Read]) -> Iterator[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from triaged.ticket.gate import Elsewhere
 from triaged.ticket.letters import Audience
 
+HELD = "HELD: "  # how the letter begins that shows the team a stranger's mail
 ECHOES = frozenset({"done", "not_sent"})  # letters that show a member their own words
 UNSENT = frozenset({"dropped", "failed", "held", "queued"})  # states of a letter that has not reached anybody
 
@@ -20,18 +23,62 @@ class Spoken:
     text: str
     template: str = ""  # of a letter of ours; "" for mail that came
     state: str = ""  # of a letter of ours
-    became: bool = False  # a member's mail whose words went to the researcher, or wait to
+    files: tuple[str, ...] = ()  # names of what is attached to it
+    became: tuple[
+        str, ...
+    ] = ()  # texts of the letters that a member's mail became: they went to the researcher, or wait to
 
 
 def notes_of(spoken: Iterable[Spoken]) -> tuple[str, ...]:
     """The team's conversation. What became a letter is left out, with the echoes that show it: a member may write the same again
-    after `/cancel`.
+    after `/cancel`. What else stands in such a mail stays inside: a note beside it, the reason of a waiver, a quote.
     """
-    team = (one for one in spoken if one.audience == Audience.TEAM)
-    return tuple(one.text for one in team if one.template not in ECHOES and not one.became)
+    team = (one for one in spoken if one.audience == Audience.TEAM and one.template not in ECHOES)
+    return tuple(rest for one in team if (rest := _rest(one)))
+
+
+_TO_THE_RESEARCHER = ("/extend", "/split")  # commands whose words a letter holds
+
+
+def _rest(one: Spoken) -> str:
+    """The lines that went nowhere."""
+    if not one.became:
+        return one.text
+    went = f" {_words(' '.join(one.became))} "
+    return "\n".join(line for line in one.text.split("\n") if not _went(line, went))
+
+
+def _went(line: str, went: str) -> bool:
+    words = _words(line)
+    return not words or f" {words} " in went or line.lstrip().lower().startswith(_TO_THE_RESEARCHER)
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
 
 
 def said_of(spoken: Iterable[Spoken]) -> tuple[str, ...]:
     """The conversation with the researcher. What has not reached them yet is not said to them."""
     theirs = (one for one in spoken if one.audience == Audience.RESEARCHER)
     return tuple(f"{one.subject}\n{one.text}" for one in theirs if one.state not in UNSENT)
+
+
+def elsewhere_of(
+    reference: str, spoken: Iterable[Spoken], there: Iterable[tuple[str, str]], here: Collection[str]
+) -> Elsewhere:
+    """What of another ticket must not be read on this one. `there`: (name, lower-case address) of who takes part in it, `here`:
+    addresses of who takes part in this one. A researcher's own report is no secret to them on their second ticket.
+    """
+    people = tuple(there)
+    theirs = any(address in here for _, address in people)
+    kept = (one for one in spoken if one.audience == Audience.TEAM or not theirs)
+    texts = tuple(text for one in kept if (text := _came(one)))
+    return Elsewhere(reference, texts, tuple(one for one in people if one[1] not in here))
+
+
+def _came(one: Spoken) -> str:
+    """What came by mail. A stranger's mail that was held is no message of the ticket: it stands in our letter about it alone."""
+    if one.template:
+        lines = one.text.split("\n") if one.text.startswith(HELD) else []
+        return "\n".join(line[1:] for line in lines if line.startswith(">"))
+    return "\n".join((*((one.subject,) if not one.became else ()), _rest(one), *one.files))

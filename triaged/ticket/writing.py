@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from triaged.policy.clauses import clauses
@@ -16,6 +16,7 @@ from triaged.ticket.wire import Enclosure
 from triaged.ticket.worked import Case, Person, Worked
 
 MOST_SHOWN = 5  # overlaps that the echo lists
+MOST_READ = 1024 * 1024  # bytes of a file that are read as text
 
 
 def to_people(
@@ -64,13 +65,30 @@ def on_its_way(letter: Letter, worked: Worked, case: Case) -> tuple[Letter, tupl
     """The letter as it will wait: for the undo time, or held for a member's word (AT-29)."""
     if letter.audience is not Audience.RESEARCHER:
         return letter, ()
-    found = overlaps(letter.subject, letter.text, inside(worked, case, letter))
+    found = overlaps(
+        letter.subject, "\n".join((letter.text, *_files(letter, case))), inside(worked, case, letter.token)
+    )
     reason = "; ".join(f"{one.what}: {one.shown}" for one in found[:MOST_SHOWN])
     author = case.by
     return replace(letter, not_before=case.at + case.desk.undo, hold_reason=reason, author=author), found
 
 
-def inside(worked: Worked, case: Case, letter: Letter) -> Inside:
+def _files(letter: Letter, case: Case) -> Iterator[str]:
+    """Names of the files that go with it, and what can be read of them as text: a mail of ours as a file, a log, a patch."""
+    if letter.template == "answer" and b"Content-Disposition: attachment" in letter.data:
+        for file in case.files:
+            yield file.name
+            yield (
+                file.content[:MOST_READ].decode("utf-8", "replace") if isinstance(file.content, bytes) else file.content
+            )
+
+
+def internal_words(words: str, worked: Worked, case: Case) -> tuple[Overlap, ...]:
+    """What of the inside stands in words that no letter can be held for: they are kept, and read again and again."""
+    return overlaps(words, "", inside(worked, case, worked.name.token))
+
+
+def inside(worked: Worked, case: Case, token: str) -> Inside:
     """What must not reach the researcher of this ticket. What the policy says everybody may read."""
     desk = case.desk
     members = tuple((m.name, m.address) for m in desk.members.values())
@@ -81,13 +99,14 @@ def inside(worked: Worked, case: Case, letter: Letter) -> Inside:
     promised = tuple(clock.clause for clock in worked.tended.clocks)
     theirs = tuple(f"{p.name} {p.written}" for p in worked.people)
     files = tuple(file.name for file in worked.files)
-    others = tuple(other.name.ref for other in worked.others.values())
+    others = {other.name.ref for other in worked.others.values()} | {one.reference for one in worked.elsewhere}
     return Inside(
         notes=worked.notes,
         said=(*worked.said, *public, *promised, *theirs, *files, worked.tended.subject),
-        references=others,
-        own=reference(policy.prefix, letter.token),
+        references=tuple(sorted(others)),
+        own=reference(policy.prefix, token),
         people=(*members, *team),
         words=desk.internal,
         prefix=policy.prefix,
+        elsewhere=worked.elsewhere,
     )

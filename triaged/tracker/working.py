@@ -12,12 +12,12 @@ from sqlalchemy import Connection, func, select, update
 from triaged.message.transfer import decode_transfer
 from triaged.ticket.address import Role
 from triaged.ticket.desk import Desk
-from triaged.ticket.events import Event, EventKind, event_of
+from triaged.ticket.events import Event, EventKind
 from triaged.ticket.grammar import Orders
 from triaged.ticket.letters import Audience, Letter, TicketName
 from triaged.ticket.obeying import named_tickets, wants_contents
 from triaged.ticket.reference import Entropy, token_of
-from triaged.ticket.spoken import Spoken, notes_of, said_of
+from triaged.ticket.spoken import notes_of, said_of
 from triaged.ticket.tending import tend
 from triaged.ticket.worked import Case, File, Obeyed, Other, Person, Proposal, Split, WaitingLetter, Worked
 from triaged.tracker import chaining, clocks, people, tending
@@ -27,7 +27,6 @@ from triaged.tracker.schema import (
     absence,
     attachment,
     blob,
-    event,
     letter,
     message,
     participant,
@@ -36,10 +35,10 @@ from triaged.tracker.schema import (
     receipt,
     ticket,
 )
+from triaged.tracker.spoken import elsewhere, spoken_on
 from triaged.tracker.tending import Loaded
 
 GONE = ("dropped", "failed")
-MOST_MESSAGES = 500  # of each conversation that the gate compares with, the newest
 MOST_CONTENTS = 20 * 1024 * 1024  # bytes of files that one letter carries
 
 
@@ -59,13 +58,13 @@ def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[
     if row is None or loaded is None:
         return None
     row = connection.execute(select(ticket).where(ticket.c.id == row.id)).one()  # as it is now that it is ours
-    spoken = _spoken(connection, row.id)
+    spoken, people_here = spoken_on(connection, row.id), _people(connection, row.id)
     files = _files(connection, row.id)
     worked = Worked(
         tended=loaded.ticket,
         kind=row.kind,
         received_at=row.received_at,
-        people=_people(connection, row.id),
+        people=people_here,
         assigned=row.assigned,
         severity=row.severity,
         cvss=row.cvss,
@@ -79,6 +78,7 @@ def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[
         contents=_contents(connection, files, orders) if wants_contents(orders) else {},
         notes=notes_of(spoken),
         said=said_of(spoken),
+        elsewhere=elsewhere(connection, row.tenant, row.id, {p.address for p in people_here}),
         others=_others(connection, row.tenant, orders),
         away=frozenset(connection.execute(select(absence.c.address).where(absence.c.tenant == row.tenant)).scalars()),
         merged_into=_token(connection, row.merged_into),
@@ -133,28 +133,6 @@ def _proposals(connection: Connection, ticket_id: int) -> tuple[Proposal, ...]:
     still = select(proposal).where(proposal.c.ticket_id == ticket_id, proposal.c.settled_at.is_(None))
     rows = connection.execute(still.order_by(proposal.c.id))
     return tuple(Proposal(r.id, r.verb, r.words, r.text, r.by, r.at) for r in rows)
-
-
-def _spoken(connection: Connection, ticket_id: int) -> tuple[Spoken, ...]:
-    """Both conversations, the newest of each first."""
-    columns = select(
-        message.c.audience, message.c.subject, message.c.text, message.c.receipt_id, letter.c.template, letter.c.state
-    )
-    rows = columns.outerjoin(letter, letter.c.message_row == message.c.id).where(message.c.ticket_id == ticket_id)
-    newest = rows.order_by(message.c.id.desc()).limit(MOST_MESSAGES)
-    became = _became_letters(connection, ticket_id)
-    return tuple(
-        Spoken(r.audience, r.subject, r.text, r.template or "", r.state or "", r.receipt_id in became)
-        for audience in Audience
-        for r in connection.execute(newest.where(message.c.audience == audience))
-    )
-
-
-def _became_letters(connection: Connection, ticket_id: int) -> set[object]:
-    """Receipts of members' mail whose text went to the researcher, or waits to."""
-    spoke = (event.c.ticket_id == ticket_id, event.c.kind == EventKind.MESSAGE, event.c.body.like('%"becomes":[%'))
-    bodies = connection.execute(select(event.c.body).where(*spoke)).scalars()
-    return {event_of(EventKind.MESSAGE, body).data.get("receipt") for body in bodies}
 
 
 Sliced = tuple[File, Any]  # a file, and the row that says where its bytes lie
