@@ -18,7 +18,6 @@ from triaged.ticket.letters import Audience
 
 RON, MIA, TOM = "ron@example.test", "mia@example.test", "tom@other.test"
 MEMBERS = {MEMBER: "Dana Levi", RON: "Ron Katzman", MIA: "Mia Sternfeld"}
-OURS = frozenset({*MEMBERS, TEAM})
 INTERNAL = ("vault.ims-core.example", "bluefinch")
 PEOPLE = {
     "noa@example.org": "Noa Ben-David",
@@ -28,7 +27,6 @@ PEOPLE = {
 FRIENDS = ("friend@example.org", "pal@researcher.example")
 OUTSIDER = "zoe@elsewhere.example"  # writes to the second tenant
 STRANGER = "eve@evil.example"
-MACHINES = {MEMBER: "dana-laptop.ims.internal", RON: "mail3.ims.corp", MIA: "mia-pc.ims.lan"}
 
 HOUSE = replace(
     DESK,
@@ -53,6 +51,30 @@ SECOND = replace(
     members={TOM: Colleague("Tom Okafor", TOM)},
 )
 DESKS: Mapping[str, Desk] = {"security": HOUSE, "psirt": SECOND}
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everybody in one conversation."""
+
+    members: Mapping[str, str]  # lower-case address -> name; a triager, a lead, an observer
+    team: str
+    people: Mapping[str, str]
+    friends: tuple[str, ...]
+    stranger: str
+    key: bytes
+
+    @property
+    def acting(self) -> tuple[str, str]:
+        dana, ron, _ = self.members
+        return dana, ron
+
+    @property
+    def machines(self) -> dict[str, str]:
+        return dict(zip(self.members, ("dana-laptop.ims.internal", "mail3.ims.corp", "mia-pc.ims.lan"), strict=True))
+
+
+CAST = Cast(MEMBERS, TEAM, PEOPLE, FRIENDS, STRANGER, KEY)
 
 
 @dataclass(frozen=True)
@@ -110,19 +132,21 @@ class Play:
 
     ledger: Ledger
     seen: Seen = field(default_factory=Seen)
+    cast: Cast = CAST
     marks: list[Mark] = field(default_factory=list)
     looked: set[int] = field(default_factory=set)  # letters that were held
     inside_ids: set[str] = field(default_factory=set)  # Message-IDs that only the team has
     numbers: int = 0
     story: list[str] = field(default_factory=list)
+    pending: list[tuple[str, tuple[Mark, ...]]] = field(default_factory=list)  # reports of which no ticket is known yet
 
     def __post_init__(self) -> None:
-        for address, name in MEMBERS.items():
+        for address, name in self.cast.members.items():
             self.marks.append(Mark("member", address, ""))
             self.marks.append(Mark("member", name.lower(), ""))
-            self.marks.append(Mark("machine", MACHINES[address], ""))
+            self.marks.append(Mark("machine", self.cast.machines[address], ""))
         self.marks += [Mark("internal", word, "") for word in INTERNAL]
-        self.phones = {a: f"+972-3-55{n}-01{n}7" for n, a in enumerate(MEMBERS, start=1)}
+        self.phones = {a: f"+972-3-55{n}-01{n}7" for n, a in enumerate(self.cast.members, start=1)}
         self.marks += [Mark("phone", phone, "") for phone in self.phones.values()]
 
     def step(self, move: Move) -> None:
@@ -143,6 +167,12 @@ class Play:
     def look(self) -> None:
         """New tickets have references to keep; new held letters are counted."""
         known = {m.token for m in self.marks if m.kind == "reference"}
+        fresh = [row for row in self.ledger.rows.values() if row.name.ref.lower() not in known]
+        for who, marks in self.pending:
+            opened = {row.name.token for row in fresh if row.reporter and row.reporter.address == who}
+            for mark in marks:
+                mark.said |= opened
+        self.pending.clear()
         for row in self.ledger.rows.values():
             if row.name.ref.lower() not in known:
                 here = {row.name.token}
@@ -192,7 +222,7 @@ class Play:
         self.seen.team += 1
         tenant = queued.ticket.desk.tenant
         self.inside_ids.add(queued.letter.message_id)
-        team = OURS if tenant == "default" else {TOM}
+        team = {*self.cast.members, self.cast.team} if tenant == "default" else {TOM}
         if queued.letter.to.lower() not in team:
             self.seen.problems.append(Problem("a letter to the team goes to somebody else", queued))
         foreign = [m for m in self.marks if m.tenant != tenant]
@@ -229,21 +259,27 @@ class Play:
 
     def by_member(self, random: Random, row: Row, to: str, text: str, who: str = "", **more: object) -> None:
         """A member's mail in one of the shapes that clients have."""
-        who = who or random.choice((MEMBER, MEMBER, RON, RON, MIA))
-        machine, phone = MACHINES[who], self.phones[who]
+        dana, ron, mia = self.cast.members
+        who = who or random.choice((dana, dana, ron, ron, mia))
+        machine, phone = self.cast.machines[who], self.phones[who]
         signature = random.choice(
-            ("", "", f"{MEMBERS[who]}\nSecurity, phone {phone}\nhttp://{INTERNAL[0]}/ {who}", MEMBERS[who])
+            (
+                "",
+                "",
+                f"{self.cast.members[who]}\nSecurity, phone {phone}\nhttp://{INTERNAL[0]}/ {who}",
+                self.cast.members[who],
+            )
         )
         message_id = self.next_id(machine)
         self.inside_ids.add(message_id)
         answers = self.quoted(random, row)
         shape = random.choice(SHAPES) if answers else random.choice(("plain", "flowed", "html"))
-        cc = random.choice(("", "", "", f"{MEMBERS[RON]} <{RON}>, {MIA}", TEAM))
+        cc = random.choice(("", "", "", f"{self.cast.members[ron]} <{ron}>, {mia}", self.cast.team))
         fields = (
             ("X-Originating-IP", "[10.20.30.44]"),
             ("Received", f"from {machine} (10.20.30.44) by mx.example.test; Fri, 20 Nov 2026 09:00:00 +0000"),
         )
-        written = Written(f"{MEMBERS[who]} <{who}>", to, f"Re: [{row.name.ref}] {row.subject}", text, message_id, signature,
+        written = Written(f"{self.cast.members[who]} <{who}>", to, f"Re: [{row.name.ref}] {row.subject}", text, message_id, signature,
                           answers, shape, cc, fields=fields)  # fmt: skip
         self.post(replace(written, **more), note=row.name.ref)  # type: ignore[arg-type]
 
@@ -254,7 +290,7 @@ class Play:
         if not team or random.random() < 0.15:
             return None
         x = random.choice(team[-4:])
-        return Quoted("IMS Network security <security@example.test>", x.to, x.subject, x.text, x.message_id)
+        return Quoted(f"IMS Network security <{row.desk.address}>", x.to, x.subject, x.text, x.message_id)
 
     def secret(self, random: Random, row: Row) -> str:
         """Something of the inside, most often what the researcher of the ticket may not read."""
@@ -284,41 +320,41 @@ class Play:
         return "\n".join(lines)
 
 
-def key(row: Row, role: Role) -> str:
-    return keyed_address(row.desk.address, row.name.token, role, KEY)
+def key(play: Play, row: Row, role: Role) -> str:
+    return keyed_address(row.desk.address, row.name.token, role, play.cast.key)
 
 
 def _report(play: Play, random: Random, who: str = "", mailbox: str = "security", tenant: str = "default") -> None:
     fresh = [
-        p for p in PEOPLE if not any(p == (r.reporter.address if r.reporter else "") for r in play.ledger.rows.values())
+        p
+        for p in play.cast.people
+        if not any(p == (r.reporter.address if r.reporter else "") for r in play.ledger.rows.values())
     ]
-    who = who or random.choice(fresh or list(PEOPLE))
+    who = who or random.choice(fresh or list(play.cast.people))
     mark = play.mint(random, "report", known={who}, tenant=tenant)
     file = (f"{token(random).strip('/').replace('/', '-')[:30]}.txt", "steps") if random.random() < 0.5 else None
     subject = random.choice(("XSS in login", f"Hole in {mark.token}", words(random, 4)))
-    before = set(play.ledger.rows)
-    name = PEOPLE.get(who, "Zoe Marchetti")
-    written = Written(f"{name} <{who}>", DESKS[mailbox].address, subject, f"I found a hole. {mark.text()}", play.next_id("example.org"), file=file, proven=random.random() < 0.85)  # fmt: skip
-    play.post(written, mailbox, "report")
-    opened = set(play.ledger.rows) - before
-    mark.said |= opened
-    for text in (name.lower(), who, file[0].lower() if file else ""):
-        if text:
-            _own(play, text, opened, who, tenant)
+    name = play.cast.people.get(who, "Zoe Marchetti")
+    to = play.ledger.desks[mailbox].address
+    found = f"I found a hole. {mark.text()}"
+    written = Written(f"{name} <{who}>", to, subject, found, play.next_id("example.org"), file=file)
+    own = (name.lower(), who, *((file[0].lower(),) if file else ()))
+    play.pending.append((who, (mark, *(_own(play, text, who, tenant) for text in own))))
+    play.post(replace(written, proven=random.random() < 0.85), mailbox, "report")
 
 
-def _own(play: Play, text: str, opened: set[str], who: str, tenant: str) -> None:
+def _own(play: Play, text: str, who: str, tenant: str) -> Mark:
     kept = next((m for m in play.marks if m.token == text and m.tenant == tenant), None)
     if kept is None:
-        play.marks.append(Mark("reporter" if "." not in text[-4:] else "file", text, "", set(opened), {who}, tenant))
-    else:
-        kept.said |= opened
+        kept = Mark("reporter" if "." not in text[-4:] else "file", text, "", set(), {who}, tenant)
+        play.marks.append(kept)
+    return kept
 
 
 def _again(play: Play, random: Random) -> None:
     rows = play.tickets()
     reporter = random.choice(rows).reporter if rows else None
-    _report(play, random, reporter.address if reporter and reporter.address in PEOPLE else "")
+    _report(play, random, reporter.address if reporter and reporter.address in play.cast.people else "")
 
 
 def _second(play: Play, random: Random) -> None:
@@ -328,17 +364,21 @@ def _second(play: Play, random: Random) -> None:
 def _follow(play: Play, random: Random, first: str = "") -> None:
     rows = play.tickets()
     row = random.choice(rows)
-    person = random.choice(row.people).address if random.random() < 0.85 and row.people else random.choice(list(PEOPLE))
+    person = (
+        random.choice(row.people).address
+        if random.random() < 0.85 and row.people
+        else random.choice(list(play.cast.people))
+    )
     takes_part = any(p.address == person for p in row.people)
     mark = play.mint(random, "report", known={person})
     theirs = [q.letter for q in row.letters if q.letter.audience is Audience.RESEARCHER and q.state == "accepted"]
     last = theirs[-1] if theirs else None
     answers = (
-        Quoted("IMS Network security <security@example.test>", person, last.subject, last.text, last.message_id)
+        Quoted(f"IMS Network security <{row.desk.address}>", person, last.subject, last.text, last.message_id)
         if last
         else None
     )
-    to = key(row, Role.RESEARCHER if random.random() < 0.9 else Role.TEAM)
+    to = key(play, row, Role.RESEARCHER if random.random() < 0.9 else Role.TEAM)
     if takes_part and ".r." in to:
         mark.said |= {row.name.token, *({row.merged_into} if row.merged_into else ())}
     shape = random.choice(SHAPES) if answers else "plain"
@@ -369,7 +409,7 @@ def _note(play: Play, random: Random) -> None:
     command, role = random.choice(
         (("", Role.TEAM), ("", Role.TEAM), ("/note\n\n", Role.RESEARCHER), ("/note\n", Role.TEAM))
     )
-    play.by_member(random, row, key(row, role), command + play.note_text(random))
+    play.by_member(random, row, key(play, row, role), command + play.note_text(random))
 
 
 def _answer(play: Play, random: Random) -> None:
@@ -377,17 +417,17 @@ def _answer(play: Play, random: Random) -> None:
     text = play.answer_text(random, row)
     way = random.random()
     if way < 0.7:
-        play.by_member(random, row, key(row, Role.RESEARCHER), text, who=random.choice((MEMBER, RON)))
+        play.by_member(random, row, key(play, row, Role.RESEARCHER), text, who=random.choice(play.cast.acting))
     elif way < 0.8:
-        play.by_member(random, row, f"{key(row, Role.RESEARCHER)}, {key(row, Role.TEAM)}", text)
+        play.by_member(random, row, f"{key(play, row, Role.RESEARCHER)}, {key(play, row, Role.TEAM)}", text)
     else:
         verb = random.choice(("/reply", "/update", "/ask"))
         play.by_member(
             random,
             row,
-            key(row, random.choice((Role.TEAM, Role.RESEARCHER))),
+            key(play, row, random.choice((Role.TEAM, Role.RESEARCHER))),
             f"{verb}\n\n{text}",
-            who=random.choice((MEMBER, RON)),
+            who=random.choice(play.cast.acting),
         )
 
 
@@ -397,7 +437,7 @@ def _command(play: Play, random: Random) -> None:
     more = {"file": (f"{token(random).strip('/').replace('/', '-')}.txt", "patch")} if "/attach" in lines else {}
     if more and random.random() < 0.3:
         leaky = play.mint(random, "note")
-        play.by_member(random, row, key(row, Role.TEAM), leaky.text())
+        play.by_member(random, row, key(play, row, Role.TEAM), leaky.text())
         more = {"file": ("notes.txt", leaky.text())}
     body = "\n".join(lines) + (f"\n\n{text}" if text else "")
     if random.random() < 0.06:
@@ -405,9 +445,9 @@ def _command(play: Play, random: Random) -> None:
     play.by_member(
         random,
         row,
-        key(row, random.choice((Role.TEAM, Role.TEAM, Role.RESEARCHER))),
+        key(play, row, random.choice((Role.TEAM, Role.TEAM, Role.RESEARCHER))),
         body,
-        who=random.choice((MEMBER, RON, RON)),
+        who=random.choice((*play.cast.acting, play.cast.acting[1])),
         **more,
     )
 
@@ -422,8 +462,8 @@ def _lines(play: Play, random: Random, row: Row) -> tuple[list[str], str]:
     waiver = minted(random, "waiver")
     hidden = waiver.text()
     plain = (f"/extend {day} {why}", f"/split {why}", f"/merge {random.choice(same).name.ref}", f"/waive {promise} {hidden}",
-             f"/breach beg-bounty {hidden}", f"/add {random.choice(FRIENDS)}", f"/add {random.choice(FRIENDS)}",
-             f"/remove {random.choice(FRIENDS)}", f"/remove {random.choice(FRIENDS)}", f"/keep {promise}", f"/disclose {day}",
+             f"/breach beg-bounty {hidden}", f"/add {random.choice(play.cast.friends)}", f"/add {random.choice(play.cast.friends)}",
+             f"/remove {random.choice(play.cast.friends)}", f"/remove {random.choice(play.cast.friends)}", f"/keep {promise}", f"/disclose {day}",
              "/fixed", "/close", "/reopen", "/wait", "/resume", "/exploited", "/report", "/question", "/spam", "/acknowledge",
              "/assign me", "/show", "/help", "/attachments", "/password")  # fmt: skip
     talking = ("/assess accepted high", "/assess declined out-of-scope", f"/assess accepted medium fix-by {day}",
@@ -444,16 +484,22 @@ def _waiting(play: Play, random: Random) -> None:
     ]
     row = random.choice(stuck or rows)
     word = random.choice(("/send", "/cancel", "/hold", "/confirm", "/send", "/cancel"))
-    play.by_member(random, row, key(row, Role.TEAM), word, who=random.choice((MEMBER, RON)))
+    play.by_member(random, row, key(play, row, Role.TEAM), word, who=random.choice(play.cast.acting))
 
 
 def _stranger(play: Play, random: Random) -> None:
     row = random.choice(play.tickets())
-    mark = play.mint(random, "stranger", known={STRANGER})
+    mark = play.mint(random, "stranger", known={play.cast.stranger})
     command = random.choice(("", "/send\n\n", "/reply\n\n", "STATUS\n\n"))
-    to = key(row, random.choice((Role.RESEARCHER, Role.TEAM)))
+    to = key(play, row, random.choice((Role.RESEARCHER, Role.TEAM)))
     play.post(
-        Written(f"Eve <{STRANGER}>", to, f"Re: [{row.name.ref}]", command + mark.text(), play.next_id("evil.example")),
+        Written(
+            f"Eve <{play.cast.stranger}>",
+            to,
+            f"Re: [{row.name.ref}]",
+            command + mark.text(),
+            play.next_id("evil.example"),
+        ),
         note=row.name.ref,
     )
 
@@ -462,28 +508,37 @@ def _unproven(play: Play, random: Random) -> None:
     row = random.choice(play.tickets())
     head = random.choice(("/send", "/reply\n\n", ""))
     text = head if head == "/send" else head + play.note_text(random)
-    play.by_member(random, row, key(row, random.choice((Role.RESEARCHER, Role.TEAM))), text, proven=False)
+    play.by_member(random, row, key(play, row, random.choice((Role.RESEARCHER, Role.TEAM))), text, proven=False)
 
 
 def _wrong_key(play: Play, random: Random) -> None:
     """A second note that repeats a first one, sent to the researcher's address by mistake."""
     row = random.choice(play.tickets())
     text = f"As I said: {play.secret(random, row)}"
-    play.by_member(random, row, key(row, Role.RESEARCHER), text, who=random.choice((MEMBER, RON)))
+    play.by_member(random, row, key(play, row, Role.RESEARCHER), text, who=random.choice(play.cast.acting))
 
 
 def _forward(play: Play, random: Random) -> None:
     """What a colleague wrote, or a letter of another ticket, forwarded with or without a remark of one's own."""
     row = random.choice(play.tickets())
     mark = play.mint(random, "note")
-    q = Quoted("Legal <legal@example.test>", MEMBER, "privileged", mark.text(), play.next_id("example.test"))
+    q = Quoted(
+        "Legal <legal@example.test>", play.cast.acting[0], "privileged", mark.text(), play.next_id("example.test")
+    )
     role = random.choice((Role.TEAM, Role.RESEARCHER))
     remark = random.choice(("", "FYI", random.choice(PLAIN)))
     shape = random.choice(("forwarded", "outlook", "original", "bare"))
     if shape == "bare" and role is Role.RESEARCHER:
         mark.said.add(row.name.token)  # typed by the member, as far as anybody can tell
     play.by_member(
-        random, row, key(row, role), remark, who=random.choice((MEMBER, RON)), answers=q, shape=shape, signature=""
+        random,
+        row,
+        key(play, row, role),
+        remark,
+        who=random.choice(play.cast.acting),
+        answers=q,
+        shape=shape,
+        signature="",
     )
 
 
@@ -493,7 +548,7 @@ def _bounce(play: Play, random: Random) -> None:
     if not gone:
         return
     x = random.choice(gone).letter
-    text = (f"From: MAILER-DAEMON@mx.example.org\r\nTo: {key(row, Role.BOUNCE)}\r\nSubject: failure notice\r\nMessage-ID: {play.next_id('mx.example.org')}\r\n"
+    text = (f"From: MAILER-DAEMON@mx.example.org\r\nTo: {key(play, row, Role.BOUNCE)}\r\nSubject: failure notice\r\nMessage-ID: {play.next_id('mx.example.org')}\r\n"
             "MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
             "--b\r\nContent-Type: text/plain\r\n\r\nIt could not be delivered.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
             f"Reporting-MTA: dns; mx.example.org\r\n\r\nFinal-Recipient: rfc822; {x.to}\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
@@ -514,7 +569,7 @@ def _desk_note(play: Play, random: Random) -> None:
     row = random.choice(play.tickets())
     text = play.note_text(random)
     play.story.append(f"note at the desk on {row.name.ref}: {text!r}")
-    play.ledger.command(row.name.token, "/note", random.choice(("operator", MEMBER)), text)
+    play.ledger.command(row.name.token, "/note", random.choice(("operator", play.cast.acting[0])), text)
 
 
 _MOVES: Mapping[str, Callable[[Play, Random], None]] = {
