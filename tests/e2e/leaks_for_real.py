@@ -21,7 +21,8 @@ from sqlalchemy import Engine, select
 
 from tests.e2e.installation import Installation, unusual, without_trace
 from tests.fuzz.leak_marks import Mark
-from tests.fuzz.leak_play import DESKS, HOUSE, INTERNAL, Cast, Move, Play, moves
+from tests.fuzz.leak_moves import Move, moves, step
+from tests.fuzz.leak_play import DESKS, HOUSE, INTERNAL, Cast, Play
 from tests.fuzz.leaks import shown
 from tests.fuzz.ledger import Queued, Row
 from triaged.ticket.address import Role
@@ -36,7 +37,9 @@ from triaged.tracker.schema import blob, clock, letter, message, participant, pe
 pytestmark = pytest.mark.timeout(900)
 
 GROUP = 20
-_NOT_HERE = frozenset({"second", "desk-note", "pass"})  # of another tenant, at the command line; time passes for all at once
+_NOT_HERE = frozenset(
+    {"second", "desk-note", "pass"}
+)  # of another tenant, at the command line; time passes for all at once
 
 
 @dataclass
@@ -91,7 +94,9 @@ class Group:
         cast = Cast(
             members=self.members,
             team=self.house.team,
-            people={f"{who}.{number}.{self.house.name}@{at}": f"{name} {_ordinal(number)}" for who, name, at in _PEOPLE},
+            people={
+                f"{who}.{number}.{self.house.name}@{at}": f"{name} {_ordinal(number)}" for who, name, at in _PEOPLE
+            },
             friends=tuple(f"{who}.{number}.{self.house.name}@friends.test" for who in ("friend", "pal")),
             stranger=f"eve.{number}.{self.house.name}@evil.test",
             key=key,
@@ -116,7 +121,7 @@ class Group:
                 if round_ < len(script):
                     play.ledger.at = self.at
                     try:
-                        play.step(script[round_])
+                        step(play, script[round_])
                     except IndexError:  # nothing can be written on: the report was none of theirs alone
                         play.story.append("no ticket yet")
             self.pass_(timedelta(minutes=3) if round_ % 4 < 3 else timedelta(hours=90))
@@ -171,7 +176,11 @@ class Group:
 
 
 _MEMBERS = {"dana": "Dana Levi", "ron": "Ron Katzman", "mia": "Mia Sternfeld"}
-_PEOPLE = (("noa", "Noa Bendavid", "proven.test"), ("ingrid", "Ingrid Vasquez", "elsewhere.test"), ("kenji", "Kenji Watanabe", "hall.test"))
+_PEOPLE = (
+    ("noa", "Noa Bendavid", "proven.test"),
+    ("ingrid", "Ingrid Vasquez", "elsewhere.test"),
+    ("kenji", "Kenji Watanabe", "hall.test"),
+)
 
 
 def _ordinal(number: int) -> str:
@@ -207,7 +216,9 @@ def rows_of(engine: Engine, held: set[int], house: Installation) -> dict[str, Ro
         letters = connection.execute(joined.order_by(letter.c.id)).all()
     names = {t.id: TicketName(t.token, t.ref) for t in tickets}
     desk = replace(HOUSE, address=house.address)
-    rows = {t.id: Row(names[t.id], desk, t.kind, t.subject, t.since, t.received_at, state=State(t.state)) for t in tickets}
+    rows = {
+        t.id: Row(names[t.id], desk, t.kind, t.subject, t.since, t.received_at, state=State(t.state)) for t in tickets
+    }
     for t in tickets:
         rows[t.id].merged_into = names[t.merged_into].token if t.merged_into else ""
         rows[t.id].people = tuple(

@@ -1,4 +1,4 @@
-"""Mail as the clients of researchers and members write it: answers with the letter quoted in many shapes. Bytes out, nothing else."""
+"""Mail as the clients of researchers and members write it: answers with the letter quoted in many shapes. Bytes out."""
 
 from __future__ import annotations
 
@@ -164,4 +164,5 @@ def _html(w: Written, q: Quoted, outlook: bool) -> str:
         rest = f'<div style="border:none;border-top:solid #E1E1E1 1.0pt"><p>{head}</p></div>{shown(q.text)}'
     else:
         rest = f'<div class="gmail_quote">{html.escape(_wrote(q))}<blockquote>{shown(q.text)}</blockquote></div>'
-    return f"<html><head><style>p {{margin:0}}</style></head><body>{shown(w.words)}{signature}{rest if q.text else ''}</body></html>"
+    body = f"{shown(w.words)}{signature}{rest if q.text else ''}"
+    return f"<html><head><style>p {{margin:0}}</style></head><body>{body}</body></html>"

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 
-from tests.fuzz.leak_play import Move, Play, Problem, Seen, moves, played
+from tests.fuzz.leak_moves import Move, moves, played
+from tests.fuzz.leak_play import Play, Problem, Seen
 
 LONGEST = 16
 _SAID_EVERY = 60.0  # seconds

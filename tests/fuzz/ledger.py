@@ -1,4 +1,4 @@
-"""A tracker of values: mail goes through the real pure core, and what follows is kept in lists. Never touches a database or clock."""
+"""A tracker of values: mail goes through the real pure core, and what follows is kept in lists. No database, no clock."""
 
 from __future__ import annotations
 

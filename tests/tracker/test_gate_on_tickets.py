@@ -1,4 +1,4 @@
-"""What the leak gate compares a letter with, on tickets of a real database: other tickets, notes beside commands, files. On both."""
+"""What the leak gate compares a letter with, on tickets of real databases: other tickets, notes beside commands, files."""
 
 from __future__ import annotations
 
@@ -108,7 +108,8 @@ def test_who_takes_part_no_more_gets_no_letter_that_still_waited(house: Tracked)
 
 
 def with_file(tracked: Tracked, filename: str, content: str) -> bytes:
-    head = mail(MEMBER, key(name(tracked), Role.RESEARCHER), proven=True, fields=("MIME-Version: 1.0", 'Content-Type: multipart/mixed; boundary="b"'), text="")  # fmt: skip
+    fields = ("MIME-Version: 1.0", 'Content-Type: multipart/mixed; boundary="b"')
+    head = mail(MEMBER, key(name(tracked), Role.RESEARCHER), proven=True, fields=fields, text="")
     parts = (
         "--b", "Content-Type: text/plain", "", "/attach", "", "Here is the patch.", "--b", "Content-Type: text/x-patch",
         f'Content-Disposition: attachment; filename="{filename}"', "", content, "--b--", "",
@@ -142,8 +143,12 @@ def test_the_name_of_a_ticket_that_is_split_off_holds_nothing_of_the_inside(hous
     assert len(house.rows(ticket)) == 3
 
 
-def test_a_researchers_own_words_may_be_quoted_on_their_second_ticket_and_the_notes_there_may_not(house: Tracked) -> None:
-    house.receive(mail(KENJI, proven=True, subject="Window", text="The window on the second floor is open all night long."))
+def test_a_researchers_own_words_may_be_quoted_on_their_second_ticket_and_the_notes_there_may_not(
+    house: Tracked,
+) -> None:
+    house.receive(
+        mail(KENJI, proven=True, subject="Window", text="The window on the second floor is open all night long.")
+    )
     house.send_all()
     answers(house, "You said the window on the second floor is open all night long?", number=1)
     assert last(house, 1) == ("queued", "")

@@ -1,4 +1,4 @@
-"""What of a ticket's two conversations is inside, and what its researcher knows: for the leak gate. Values only; compares nothing."""
+"""What of a ticket's conversations is inside, and what its researcher knows: for the leak gate. Values; compares nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was said on a ticket and on others lately, loaded for the leak gate. Reads only; which of it is inside is decided elsewhere."""
+"""What was said on a ticket and on others lately, loaded for the leak gate. Reads only; decides nothing of what is inside."""
 
 from __future__ import annotations
 
