@@ -32,8 +32,8 @@ HOUSE = replace(
     two_person=True,
     own=DESK.own | frozenset(MEMBERS),
     members={
-        MEMBER: Colleague(MEMBERS[MEMBER], MEMBER),
-        RON: Colleague(MEMBERS[RON], RON, "lead", "mine"),
+        MEMBER: Colleague(MEMBERS[MEMBER], MEMBER, notify="mine"),
+        RON: Colleague(MEMBERS[RON], RON, "lead", "board"),
         MIA: Colleague(MEMBERS[MIA], MIA, "observer", "board"),
     },
     internal=INTERNAL,

@@ -11,7 +11,7 @@ from tests.fuzz.leaks import run, script, shown, shrunk
 from tests.fuzz.ledger import Ledger
 from tests.ticket.scene import AT
 
-CASES, LONGEST, SEED = 1000, 6, 20261120
+CASES, LONGEST, SEED = 1000, 5, 20261120
 
 
 def test_no_letter_of_a_thousand_conversations_holds_a_secret() -> None:
