@@ -186,7 +186,7 @@ def decide(raw: bytes, desk: Desk = DESK, ticket: TicketView | None = None, **ch
 
 def _settled(caused: Consequence, facts: Known, arrival: Arrival, desk: Desk) -> Consequence:
     """A member's mail with what it does to the ticket."""
-    if caused.said is None or caused.ticket is None:
+    if caused.said is None or caused.ticket is None or caused.said.board:
         return caused
     case = case_of(caused.said.by, desk, AT, entropy, by_mail=True)
     ticket = worked(facts.tickets[caused.ticket.token])

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import re
 from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP, default
+from typing import Any
 
 import pytest
+import pyzipper
 from sqlalchemy import Engine
 
 from tests.ticket.scene import DESK, MEMBER, RESEARCHER, TEAM, key, mail
@@ -13,7 +20,10 @@ from tests.tracker.tracked import Tracked, body_of, open_tracker
 from triaged.ticket.address import Role
 from triaged.ticket.desk import Colleague
 from triaged.ticket.letters import TicketName
+from triaged.tracker import blobs
+from triaged.tracker.engine import reading
 from triaged.tracker.schema import clock, event, letter, message, participant, proposal, ticket
+from triaged.tracker.showing import one_ticket
 
 RON = "ron@example.test"
 UNDO = timedelta(seconds=120)
@@ -270,3 +280,64 @@ def test_a_closed_report_is_open_again_when_its_proven_researcher_writes_three_t
     assert state(house) == "closed", "a request is no word on the matter"
     house.receive(mail(RESEARCHER, to, proven=True, text="It is still there on the last page of the list."))
     assert state(house) == "assessing"
+
+
+def with_file(to: str, name_: str, content: bytes, text: str, author: str = RESEARCHER) -> bytes:
+    message = EmailMessage()
+    message["Authentication-Results"] = f"mx.example.test; dmarc=pass header.from={author.partition('@')[2]}"
+    message["From"], message["To"], message["Subject"] = author, to, "a file"
+    message["Message-ID"] = f"<{name_}.{len(content)}@{author.partition('@')[2]}>"
+    message.set_content(text)
+    message.add_attachment(content, maintype="application", subtype="octet-stream", filename=name_)
+    return message.as_bytes(policy=SMTP)
+
+
+def raw_letter(tracked: Tracked, row: Any) -> EmailMessage:
+    with reading(tracked.engine) as connection:
+        found = message_from_bytes(blobs.load(connection, [row.blob_id])[row.blob_id][1], policy=default)
+    assert isinstance(found, EmailMessage)
+    return found
+
+
+def test_evidence_goes_to_the_member_who_asks_in_an_archive_that_the_password_of_another_mail_opens(
+    house: Tracked,
+) -> None:
+    """AT-28: nobody else gets it, and its name can't leave its folder (AT-24)."""
+    house.receive(with_file(key(name(house), Role.RESEARCHER), "../../poc.sh", b"#!/bin/sh\nid\n", "The script."))
+    says(house, "/attachments")
+    (row,) = house.letters("done")
+    assert row.to_lower == MEMBER
+    (archive,) = [part for part in raw_letter(house, row).walk() if part.get_content_type() == "application/zip"]
+    says(house, "/password")
+    password = re.search(r"[0-9a-z]{5}(?:-[0-9a-z]{5}){3}", echo(house))
+    assert password and password[0] not in raw_letter(house, row).as_string()
+    with pyzipper.AESZipFile(io.BytesIO(archive.get_payload(decode=True))) as opened:
+        opened.setpassword(password[0].encode())
+        (inner,) = opened.namelist()
+        assert opened.read(inner) == b"#!/bin/sh\nid\n" and "/" not in inner and not inner.startswith(".")
+    says(house, "/attachments 7")
+    assert "there is no file 7" in echo(house)
+    says(house, "/password", by=RON)
+    assert password[0] not in echo(house, RON), "each member's archives open by their own"
+    assert "shown" in kinds(house)
+
+
+def test_a_members_file_goes_to_the_researcher_by_a_command_only(house: Tracked) -> None:
+    to = key(name(house), Role.RESEARCHER)
+    house.receive(with_file(to, "fix.patch", b"--- a\n+++ b\n", "Here is the fix.", MEMBER))
+    (plain,) = house.letters("answer")
+    assert b"fix.patch" not in raw_letter(house, plain).as_bytes() and "were NOT sent" in echo(house)
+    house.receive(with_file(to, "fix2.patch", b"--- a\n+++ c\n", "/attach\n\nHere is the second fix.", MEMBER))
+    (_, sent) = house.letters("answer")
+    (part,) = list(raw_letter(house, sent).iter_attachments())
+    assert part.get_filename() == "fix2.patch" and part.get_payload(decode=True) == b"--- a\n+++ c\n"
+    assert MEMBER.encode() not in raw_letter(house, sent).as_bytes()
+
+
+def test_a_ticket_is_shown_with_what_members_made_of_it(house: Tracked) -> None:
+    says(house, "/assign me\n/assess accepted cvss CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H")
+    with reading(house.engine) as connection:
+        document = one_ticket(connection, name(house).token)
+    assert document is not None
+    assert (document["severity"], document["assigned"]) == ("critical", MEMBER)
+    assert document["cvss"] == "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"

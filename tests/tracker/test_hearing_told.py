@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.ticket.grouping import gmail, outlook, read
-from tests.ticket.scene import AT, DESK, MEMBER, RESEARCHER, TEAM, mail
+from tests.ticket.scene import AT, DESK, MEMBER, RESEARCHER, STRANGER, TEAM, mail
 from tests.tracker.tracked import Tracked, open_tracker
 from triaged.daemon.tending import send_boards
 from triaged.ticket.address import Role, keyed_address
@@ -191,11 +191,34 @@ def test_a_reply_to_the_board_stands_on_no_ticket_and_its_author_is_told(house: 
         text=f"/assign {house.refs()[0]} me",
         fields=(f"In-Reply-To: {got['Message-ID']}",),
     )
-    assert heard(house, reply) == [("board_reply", LEE)]
-    assert house.outcomes() == ["ticket", "held"] and house.rows(ticket)[0].assigned == ""
+    assert heard(house, reply)[0] == ("board_reply", LEE)
+    assert house.outcomes() == ["ticket", "filed"] and house.rows(ticket)[0].assigned == LEE
     answer = house.letters("board_reply")[0]
     again = mail(LEE, proven=True, text="oh", fields=(f"In-Reply-To: {answer.message_id}",))
     assert heard(house, again) == [("board_reply", LEE)], "by the Message-ID alone as well"
+    assert house.outcomes()[-1] == "held" and "NOTHING was done" in words(house, house.letters("board_reply")[1])
+
+
+def test_the_commands_of_a_board_reply_are_all_done_or_none(house: Tracked) -> None:
+    house.receive(mail(STRANGER, proven=True, text="Another page of yours shows the password of the database."))
+    house.at = AT + DAY
+    board(house)
+    (row,) = [row for row in house.letters("board") if row.to_address == LEE]
+    got = sent(house, row)
+    first, second = house.refs()
+    for number, (text, owners) in enumerate(
+        (
+            (f"/assign {first} me\n/assign {second} nobody-of-that-name", ["", ""]),
+            (f"/assign {first} me\n/close IMS-1111-1111", ["", ""]),
+            (f"/assign {first} me\n\nand a text", ["", ""]),
+            (f"/assign {first} me\n/close {second}", [LEE, ""]),
+        )
+    ):
+        fields = (f"In-Reply-To: {got['Message-ID']}",)
+        house.receive(mail(LEE, str(got["Reply-To"]), proven=True, text=text, fields=fields))
+        assert [r.assigned for r in house.rows(ticket)] == owners, number
+    assert [r.state for r in house.rows(ticket)] == ["received", "closed"]
+    assert house.findings() == []
 
 
 def mailboxes(tracked: Tracked) -> Iterator[tuple[str, list[EmailMessage]]]:

@@ -317,3 +317,17 @@ def test_a_part_says_how_it_fares_each_time(tracked: Tracked) -> None:
         (part,) = leases.parts(connection)
     assert (part.state, part.reason) == ("failing", "why")
     assert (part.since, part.beat_at) == (began + leases.ALIVE, began + 2 * leases.ALIVE)
+
+
+def test_an_operator_holds_a_letter_back_lets_it_go_and_drops_another(tracked: Tracked) -> None:
+    tracked.receive(mail(proven=True))
+    first, second = sorted(row.id for row in tracked.letters())
+    with writing(tracked.engine) as connection:
+        assert outbox.hold(connection, first) and not outbox.hold(connection, first)
+        assert outbox.drop(connection, second) and not outbox.drop(connection, second)
+    assert tracked.send_all() == []
+    with writing(tracked.engine) as connection:
+        assert outbox.retry(connection, first, tracked.at) and not outbox.retry(connection, second, tracked.at)
+    assert [parcel.id for parcel in tracked.send_all()] == [first]
+    with writing(tracked.engine) as connection:
+        assert not outbox.drop(connection, first), "what has gone can't be taken back"

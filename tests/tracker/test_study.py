@@ -236,7 +236,7 @@ def test_a_question_runs_no_clocks_of_a_report_until_a_member_says_otherwise(tra
 
 
 def take(tracked: Tracked, ref: str, kind: str) -> list[str]:
-    return tracked.orders(ref, f"/{kind}")
+    return tracked.orders(ref, f"/{kind}", by=MEMBER)
 
 
 def test_a_process_that_dies_in_the_study_leaves_it_to_the_next_and_the_team_hears_once(tracked: Tracked) -> None:

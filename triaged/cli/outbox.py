@@ -85,3 +85,31 @@ def retry(letter: int, config: Path | None) -> None:
         if not let_go(connection, letter, real()):
             raise CommandError(f"letter {letter} is not one that can go again: `triaged outbox list` shows its state")
     click.echo(f"letter {letter} goes with the next round")
+
+
+@command.command("hold")
+@click.argument("letter", type=NUMBER)
+@config_option
+def hold(letter: int, config: Path | None) -> None:
+    """Keep a letter that waits back, until `triaged outbox retry`."""
+    from triaged.tracker.engine import writing
+    from triaged.tracker.outbox import hold as keep_back
+
+    with writing(tracker_of(settings_of(config))) as connection:
+        if not keep_back(connection, letter):
+            raise CommandError(f"letter {letter} is not one that waits: `triaged outbox list` shows its state")
+    click.echo(f"letter {letter} is held; `triaged outbox retry {letter}` lets it go")
+
+
+@command.command("drop")
+@click.argument("letter", type=NUMBER)
+@config_option
+def drop(letter: int, config: Path | None) -> None:
+    """Never send a letter that waits or is held. The promises that it would have kept stay open."""
+    from triaged.tracker.engine import writing
+    from triaged.tracker.outbox import drop as never_send
+
+    with writing(tracker_of(settings_of(config))) as connection:
+        if not never_send(connection, letter):
+            raise CommandError(f"letter {letter} has gone or is dropped: `triaged outbox list` shows its state")
+    click.echo(f"letter {letter} is dropped; what it would have kept stays open")

@@ -220,12 +220,12 @@ def _transact(wave: Sequence[tuple[Claimed, Item]], desk: Desk, intake: Intake, 
         caused = _side_by_side(items, known, desk, at, intake.entropy)
         desks = defaultdict(lambda: desk, intake.desks)  # a ticket of a mailbox that is gone is answered from here
         at_desk = partial(desk_of, desks=desks)
-        written, deeds = [], []
+        written: list[Written] = []
+        deeds: list[commanding.Deed] = []
         for (claimed, _), item, consequence in zip(wave, items, caused, strict=True):
             bounded = _bounded(consequence, claimed, aside)
-            deed = commanding.ponder(connection, item, bounded, at_desk, at, intake.entropy)
-            deeds += [deed] if deed else []
-            settled = deed.settled.consequence if deed else bounded
+            settled, done = commanding.ponder(connection, item, bounded, at_desk, at, intake.entropy)
+            deeds += done
             written.append(Written(item, settled, quiet=not claimed.sends_letters))
         write(connection, written, desk, at, intake.entropy)
         for deed in deeds:

@@ -68,9 +68,10 @@ listen = ""
 
 def configuration(smtp_port: int, imap_port: int) -> str:
     """triaged.toml for the embedded server on these ports; the tracker's file lies beside it."""
+    # Who tries it wants to see an answer arrive, and has time to take one back.
     remark = "Written again at each `make run`. `triaged init` writes one to keep."
     mailbox = _mailbox("security", MAILBOX, "ims-network", smtp_port, imap_port)
-    return _HEAD.format(remark=remark) + mailbox + _tail("", "")
+    return _HEAD.format(remark=remark) + mailbox + _tail("undo_seconds = 20\n", "")
 
 
 def story_configuration(mailboxes: Mapping[str, str], smtp_port: int, imap_port: int) -> str:

@@ -104,7 +104,7 @@ def announce(
         "dates": [{"promise": promise, "by": by} for promise, by in told.dates],
         "warnings": told.warnings + _warnings(studied),
         **shown_files([_listed(part, studied) for part in told.attachments]),
-        "study": _study_lines(name, told, studied),
+        "study": _study_lines(told, studied),
         "reply": suggestion(desk.policy, studied.noise) if studied.noise.score >= SHOWN_NOISE else "",
         "guide": guide(Role.RESEARCHER, name, desk),
         "body": quoted(text, desk.caps.relay_text),
@@ -132,9 +132,9 @@ def _listed(part: tuple[str, str, int, str], studied: Studied) -> dict[str, obje
     }
 
 
-def _study_lines(name: TicketName, told: Announcement, studied: Studied) -> list[tuple[str, str]]:
+def _study_lines(told: Announcement, studied: Studied) -> list[tuple[str, str]]:
     """(label, text) for the head of the mail."""
-    lines = [] if told.purpose == "report" else [("Taken for:", _taken_for(name, told))]
+    lines = [] if told.purpose == "report" else [("Taken for:", _taken_for(told))]
     lines += [("It says:", line) for line in fact_lines(told.facts)]
     if told.missing:
         asked = "asked for in the acknowledgement" if told.asked else "not asked for yet"
@@ -145,9 +145,11 @@ def _study_lines(name: TicketName, told: Announcement, studied: Studied) -> list
     return labelled(lines)
 
 
-def _taken_for(name: TicketName, told: Announcement) -> str:
+def _taken_for(told: Announcement) -> str:
     why = ", ".join(told.purpose_reasons)
-    return f"{told.purpose} ({why}). Its clocks as a report do not run: `triaged ticket report {name.ref}` starts them"
+    return (
+        f"{told.purpose} ({why}). Its clocks as a report do not run: /report, mailed to the team's address, starts them"
+    )
 
 
 def _like_line(like: Like) -> str:

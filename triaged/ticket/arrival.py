@@ -37,6 +37,7 @@ class Thread:
     role: Role
     via: str  # key | message-id
     sent: bool = True  # the message that was named is ours
+    to_team: bool = True  # and went to the team: where it is named without a key, only then are commands read
 
 
 def receive(arrival: Arrival, clues: Clues, known: Known, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
@@ -76,7 +77,8 @@ def find_thread(clues: Clues, known: Known) -> Thread | None:
     for message_id in clues.ids:
         found = known.ids.get(message_id)
         if found is not None and found.token in known.tickets:
-            return Thread(known.tickets[found.token], found.answers, "message-id", found.sent)
+            to_team = found.sent and found.audience is Audience.TEAM
+            return Thread(known.tickets[found.token], found.answers, "message-id", found.sent, to_team)
     return None
 
 
@@ -142,7 +144,7 @@ def _settled(
     board = boardreply.answered_board(thread.ticket, clues, known)
     if board is None or thread.role is Role.RESEARCHER or not proven(arrival):
         return None
-    return boardreply.board_reply(thread.ticket, board, arrival, desk, at, entropy)
+    return boardreply.board_reply(thread.ticket, board, clues.author, own_words(arrival.message.text, MOST_LINES))
 
 
 def _from_member(thread: Thread, arrival: Arrival, desk: Desk, at: datetime, entropy: Entropy) -> Consequence:
@@ -168,7 +170,8 @@ def _said(thread: Thread, role: Role, arrival: Arrival, placed: Placed) -> Conse
     author, message = arrival.message.author, arrival.message
     own = own_words(message.text, MOST_LINES)
     passed_on = message.text.strip() if message.forwarded else ""
-    said = Said(author.address.lower() if author else "", role, own, passed_on, thread.ticket)
+    ours = thread.via == "key" or thread.to_team
+    said = Said(author.address.lower() if author else "", role, own, passed_on, thread.ticket, ours)
     return Consequence(Outcome.APPENDED, "a member's mail", thread.ticket.name, placed=placed, said=said)
 
 

@@ -118,6 +118,8 @@ class Said:
     own: Own
     passed_on: str  # where they forward something, all of it with their remark: a note holds it
     ticket: TicketView
+    ours: bool = True  # in a conversation of ours: else it is a note, whatever it says
+    board: str = ""  # Message-ID of the daily board that it answers
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from triaged.ticket.worked import Case, Obeyed, Worked
 
 WHY = 300  # characters of a refusal that are kept
 NO_WORDS = "(no words of their own)"
+REPLY_TO_OURS = "reply to a mail that triaged sent you about the ticket"
 TO_THE_TOP = "put commands at the very top of your mail, above everything else; or put a word before the line, so that it is text"
 
 
@@ -47,6 +48,8 @@ def settle(
 
 def _meant(orders: Orders, said: Said) -> Orders | Refused:
     """To the researcher goes nothing that may have been a command; what is passed on to the team without a word is a note."""
+    if orders.orders and not said.ours:
+        return Refused("it answers no mail of ours to the team, so its commands are not read", REPLY_TO_OURS)
     stray = stray_command(orders)
     if stray and said.role is Role.RESEARCHER:
         return Refused(

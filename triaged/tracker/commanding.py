@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from triaged.message.transfer import decode_transfer
+from triaged.ticket import boardreply
 from triaged.ticket.address import Role
-from triaged.ticket.consequence import Consequence
+from triaged.ticket.consequence import Consequence, Outcome, Said
 from triaged.ticket.desk import Desk
 from triaged.ticket.echoing import echoes
 from triaged.ticket.grammar import Orders, Refused, read_orders
@@ -39,19 +40,74 @@ class Deed:
 
 def ponder(
     connection: Connection, item: Item, consequence: Consequence, desk_of: DeskOf, at: datetime, entropy: Entropy
-) -> Deed | None:
-    """The deed that goes with a message; None where it orders nothing."""
+) -> tuple[Consequence, tuple[Deed, ...]]:
+    """What a message comes to, and the deeds that go with it: none where it orders nothing."""
     said, name = consequence.said, consequence.ticket
     if said is None or name is None:
-        return None
+        return consequence, ()
+    if said.board:
+        return _from_the_board(connection, item, consequence, said, desk_of, at, entropy)
     orders = read_orders(said.own)
     known = orders if isinstance(orders, Orders) else Orders((), "")
     bench = working.load(connection, name.token, known, desk_of)
     if bench is None:
-        return None
+        return consequence, ()
     files = _files(connection, item, known)
     case = case_of(said.by, bench.desk, at, entropy, by_mail=True, files=files)
-    return Deed(bench, settle(consequence, said, orders, bench.worked, item.arrival, case))
+    settled = settle(consequence, said, orders, bench.worked, item.arrival, case)
+    return settled.consequence, (Deed(bench, settled),)
+
+
+def _from_the_board(
+    connection: Connection,
+    item: Item,
+    consequence: Consequence,
+    said: Said,
+    desk_of: DeskOf,
+    at: datetime,
+    entropy: Entropy,
+) -> tuple[Consequence, tuple[Deed, ...]]:
+    """Commands for several tickets: all of them, or none. The others hear of each ticket, its author once of all."""
+    bench = working.load(connection, said.ticket.name.token, Orders((), ""), desk_of)
+    if bench is None:
+        return consequence, ()
+    read = boardreply.read_board(said.own)
+    deeds: list[Deed] = []
+    lines: list[str] = []
+    for token, orders in sorted(read.items()) if isinstance(read, dict) else ():
+        done = _on_the_board(connection, token, orders, said, consequence, bench.desk, desk_of, at, entropy)
+        if isinstance(done, Refused):
+            read = done
+            break
+        deeds.append(done)
+        lines += [f"{done.bench.worked.name.ref}: {line}" for line in done.settled.obeyed.lines]
+    refused = read if isinstance(read, Refused) else None
+    letters = boardreply.told(said, lines, refused, item.arrival, bench.desk, at, entropy)
+    after = replace(consequence, letters=letters)
+    if refused is None:
+        return after, tuple(deeds)
+    return replace(after, outcome=Outcome.HELD, reason=refused.why[:300]), ()
+
+
+def _on_the_board(
+    connection: Connection,
+    token: str,
+    orders: Orders,
+    said: Said,
+    consequence: Consequence,
+    desk: Desk,
+    desk_of: DeskOf,
+    at: datetime,
+    entropy: Entropy,
+) -> Deed | Refused:
+    bench = working.load(connection, token, orders, desk_of)
+    if bench is None or bench.desk.tenant != desk.tenant:
+        return Refused(f"there is no ticket {token.upper()}", boardreply.HOW)
+    case = case_of(said.by, bench.desk, at, entropy)
+    done = obey(bench.worked, orders, Role.TEAM, case)
+    if isinstance(done, Refused):
+        return replace(done, why=f"{bench.worked.name.ref}: {done.why}")
+    return Deed(bench, Settled(consequence, done, (), echoes(done, orders, case)))
 
 
 def finish(connection: Connection, deed: Deed, at: datetime, entropy: Entropy) -> None:

@@ -37,6 +37,7 @@ def queue_digest(connection: Connection, desk: Desk, at: datetime, entropy: Entr
         "mailbox": desk.mailbox,
         "count": len(rows),
         "lines": _lines(rows, desk),
+        "example": first.ref,
         "guide": guide(Role.TEAM, first, desk),
     }
     subject = f"{len(rows)} unanswered report(s) wait for a person"

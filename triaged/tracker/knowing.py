@@ -229,6 +229,8 @@ def _view(connection: Connection, row: Any, writer: _Writer, away: frozenset[str
         promises=_promises(connection, row.id),
         heard_at=max(heard, default=None),
         asking=requests.asking(connection, row.id, writer.author, writer.received_at) if writer.asks else None,
+        assigned=row.assigned,
+        away=away,
     )
 
 

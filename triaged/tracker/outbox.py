@@ -188,7 +188,21 @@ def release(connection: Connection, owner: str, now: datetime) -> int:
 def retry(connection: Connection, letter_id: int, now: datetime) -> bool:
     """Let a letter go again now. False where it is not one that can."""
     stuck = and_(letter.c.id == letter_id, letter.c.state.in_(("queued", "unknown", "failed", "held")))
-    return connection.execute(update(letter).where(stuck).values(state="queued", not_before=now)).rowcount == 1
+    again = {"state": "queued", "not_before": now, "hold_reason": ""}
+    return connection.execute(update(letter).where(stuck).values(again)).rowcount == 1
+
+
+def hold(connection: Connection, letter_id: int) -> bool:
+    """Keep a letter back until `retry`. False where it is not one that waits."""
+    waits = and_(letter.c.id == letter_id, letter.c.state.in_(("queued", "unknown")))
+    values = {"state": "held", "hold_reason": "held by an operator"}
+    return connection.execute(update(letter).where(waits).values(values)).rowcount == 1
+
+
+def drop(connection: Connection, letter_id: int) -> bool:
+    """Never send a letter; what it would have kept stays open. False where it is not one that waits, or is held."""
+    waits = and_(letter.c.id == letter_id, letter.c.state.in_(("queued", "unknown", "held", "failed")))
+    return connection.execute(update(letter).where(waits).values(state="dropped")).rowcount == 1
 
 
 def copies_wanted(connection: Connection, mailbox: str, most: int = 50) -> list[tuple[int, str, bytes]]:
