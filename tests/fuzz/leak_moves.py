@@ -289,9 +289,13 @@ def _pass(play: Play, random: Random) -> None:
 
 def _desk_note(play: Play, random: Random) -> None:
     row = random.choice(play.tickets())
-    text = play.note_text(random)
+    promises = [c.promise for c in row.clocks if is_open(c)]
+    text, by = play.note_text(random), random.choice(("operator", play.cast.acting[0]))
     play.story.append(f"note at the desk on {row.name.ref}: {text!r}")
-    play.ledger.command(row.name.token, "/note", random.choice(("operator", play.cast.acting[0])), text)
+    if promises and random.random() < 0.5:
+        play.ledger.command(row.name.token, f"/waive {promises[-1]} {' '.join(text.split())}", by)
+    else:
+        play.ledger.command(row.name.token, "/note", by, text)
 
 
 _MOVES: Mapping[str, Callable[[Play, Random], None]] = {

@@ -37,7 +37,7 @@ from triaged.ticket.member_mail import settle
 from triaged.ticket.news import happenings
 from triaged.ticket.obeying import named_tickets, obey, wants_contents
 from triaged.ticket.reference import Entropy, token_of
-from triaged.ticket.spoken import Spoken, elsewhere_of, notes_of, said_of
+from triaged.ticket.spoken import Spoken, elsewhere_of, notes_of, reasons_of, said_of
 from triaged.ticket.tended import Tended
 from triaged.ticket.tending import tend
 from triaged.ticket.verbs import reopened, resumed, withdrawn
@@ -324,7 +324,7 @@ class Ledger:
             proposals=row.proposals,
             files=tuple(f for f, _ in files),
             contents={f.number: data for f, data in files} if wants_contents(orders) else {},
-            notes=notes_of(spoken),
+            notes=(*notes_of(spoken), *reasons_of(event for _, event in row.events)),
             said=said_of(spoken),
             elsewhere=tuple(self._elsewhere(r, row) for r in self.rows.values() if _is_another(r, row)),
             others={t: self._other(self.rows[t]) for t in tokens if self._has(t, row.desk)},

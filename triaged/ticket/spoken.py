@@ -6,9 +6,11 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from triaged.ticket.events import Event, EventKind
 from triaged.ticket.gate import Elsewhere
 from triaged.ticket.letters import Audience
 
+OPERATOR = "operator"  # who works at the command line
 HELD = "HELD: "  # how the letter begins that shows the team a stranger's mail
 ECHOES = frozenset({"done", "not_sent"})  # letters that show a member their own words
 UNSENT = frozenset({"dropped", "failed", "held", "queued"})  # states of a letter that has not reached anybody
@@ -35,6 +37,15 @@ def notes_of(spoken: Iterable[Spoken]) -> tuple[str, ...]:
     """
     team = (one for one in spoken if one.audience == Audience.TEAM and one.template not in ECHOES)
     return tuple(rest for one in team if (rest := _rest(one)))
+
+
+REASONED = frozenset({EventKind.WAIVED, EventKind.BREACHED})
+
+
+def reasons_of(events: Iterable[Event]) -> tuple[str, ...]:
+    """Why members did what nobody outside is told of: at the command line or on the board it stands in no mail of the ticket."""
+    mine = (one for one in events if one.kind in REASONED and one.actor.startswith(("member:", OPERATOR)))
+    return tuple(why for one in mine if isinstance(why := one.data.get("why"), str) and why)
 
 
 _TO_THE_RESEARCHER = ("/extend", "/split")  # commands whose words a letter holds

@@ -11,12 +11,12 @@ from sqlalchemy import Connection, and_, func, or_, select
 from triaged.ticket.events import EventKind, event_of
 from triaged.ticket.gate import Elsewhere
 from triaged.ticket.letters import Audience
-from triaged.ticket.spoken import HELD, Spoken, elsewhere_of
+from triaged.ticket.spoken import HELD, REASONED, Spoken, elsewhere_of, reasons_of
 from triaged.tracker.schema import attachment, event, letter, message, participant, person, ticket
 
 MOST_MESSAGES = 500  # of each conversation, the newest
-MOST_ELSEWHERE = 200  # messages of the tenant's other tickets, the newest: what a member has open beside this one
-MOST_CHARACTERS = 16_384  # of each of those
+MOST_ELSEWHERE = 500  # messages of the tenant's other tickets, the newest: what a member has open beside this one
+MOST_CHARACTERS = 8_192  # of each of those
 
 _COLUMNS = (
     message.c.id,
@@ -37,6 +37,13 @@ def spoken_on(connection: Connection, ticket_id: int) -> tuple[Spoken, ...]:
     became = _became(connection, [ticket_id])
     rows = [r for audience in Audience for r in connection.execute(newest.where(message.c.audience == audience))]
     return tuple(_spoken(r, became, {}) for r in rows)
+
+
+def reasons_on(connection: Connection, ticket_id: int) -> tuple[str, ...]:
+    """Why members waived a promise or recorded a breach."""
+    told = (event.c.ticket_id == ticket_id, event.c.kind.in_(REASONED), event.c.body.is_not(None))
+    rows = connection.execute(select(event.c.kind, event.c.body).where(*told).order_by(event.c.seq))
+    return reasons_of(event_of(row.kind, row.body) for row in rows)
 
 
 def elsewhere(connection: Connection, tenant: str, ticket_id: int, here: Collection[str]) -> tuple[Elsewhere, ...]:

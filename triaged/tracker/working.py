@@ -35,7 +35,7 @@ from triaged.tracker.schema import (
     receipt,
     ticket,
 )
-from triaged.tracker.spoken import elsewhere, spoken_on
+from triaged.tracker.spoken import elsewhere, reasons_on, spoken_on
 from triaged.tracker.tending import Loaded
 
 GONE = ("dropped", "failed")
@@ -76,7 +76,7 @@ def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[
         proposals=_proposals(connection, row.id),
         files=tuple(file for file, _ in files),
         contents=_contents(connection, files, orders) if wants_contents(orders) else {},
-        notes=notes_of(spoken),
+        notes=(*notes_of(spoken), *reasons_on(connection, row.id)),
         said=said_of(spoken),
         elsewhere=elsewhere(connection, row.tenant, row.id, {p.address for p in people_here}),
         others=_others(connection, row.tenant, orders),
