@@ -248,7 +248,9 @@ def _forward(play: Play, random: Random) -> None:
     remark = random.choice(("", "FYI", random.choice(PLAIN)))
     shape = random.choice(("forwarded", "outlook", "original", "bare"))
     if shape == "bare" and role is Role.RESEARCHER:
-        mark.said.add(row.name.token)  # typed by the member, as far as anybody can tell
+        play.marks.remove(
+            mark
+        )  # an answer of the member's, as far as anybody can tell, and answers are written to many
     play.by_member(
         random,
         row,

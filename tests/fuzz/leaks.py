@@ -73,6 +73,8 @@ def run(cases: range, seed: int, longest: int = LONGEST, jobs: int = 1) -> Tally
         for case, count, seen in pool.map(play, cases, chunksize=20) if pool else map(play, cases):
             tally.add(case, count, seen)
             tally.seconds = time.perf_counter() - started
+            for problem in seen.problems:
+                print(f"case {case}: {problem}", flush=True)
             if time.perf_counter() - said > _SAID_EVERY:
                 said = time.perf_counter()
                 print(tally, flush=True)

@@ -326,14 +326,13 @@ class Ledger:
             contents={f.number: data for f, data in files} if wants_contents(orders) else {},
             notes=(*notes_of(spoken), *reasons_of(event for _, event in row.events)),
             said=said_of(spoken),
-            elsewhere=tuple(self._elsewhere(r, row) for r in self.rows.values() if _is_another(r, row)),
+            elsewhere=tuple(self._elsewhere(r) for r in self.rows.values() if _is_another(r, row)),
             others={t: self._other(self.rows[t]) for t in tokens if self._has(t, row.desk)},
             merged_into=row.merged_into,
         )
 
-    def _elsewhere(self, other: Row, row: Row) -> Elsewhere:
-        people = [(p.name, p.address) for p in other.people]
-        return elsewhere_of(other.name.ref, self._spoken(other), people, {p.address for p in row.people})
+    def _elsewhere(self, other: Row) -> Elsewhere:
+        return elsewhere_of(other.name.ref, self._spoken(other), [(p.name, p.address) for p in other.people])
 
     def _other(self, row: Row) -> Other:
         reporter = row.reporter.address if row.reporter else ""

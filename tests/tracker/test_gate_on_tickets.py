@@ -163,6 +163,14 @@ def test_a_researchers_own_words_may_be_quoted_on_their_second_ticket_and_the_no
     assert last(house, 1)[0] == "held"
 
 
+def test_who_takes_part_in_one_ticket_of_two_does_not_read_of_the_other(house: Tracked) -> None:
+    says(house, f"/add {FRIEND}")
+    house.receive(mail(proven=True, subject="Window", text="The window on the second floor is open all night long."))
+    answers(house, "You said the window on the second floor is open all night long?")
+    waited = [(row.to_lower, row.state) for row in house.rows(letter) if row.template == "answer"]
+    assert waited == [("noa@example.org", "queued"), (FRIEND, "held")]
+
+
 def test_another_tenants_tickets_are_not_looked_at(engine: Engine) -> None:
     second = replace(HOUSE, tenant="second", mailbox="psirt", address="psirt@other.test", own=frozenset(),
                      mailboxes=frozenset({"psirt@other.test"}), notify=(TEAM,), members={})  # fmt: skip

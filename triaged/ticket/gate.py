@@ -50,13 +50,12 @@ _NAMED_SIGNS = ("new report {prefix}-", "team only ({prefix}-", "to researcher (
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Another ticket, of which the researcher of this one must not read."""
+    """Another ticket, of which the reader of the letter must not read."""
 
     reference: str
-    texts: tuple[
-        str, ...
-    ]  # what came there by mail: of its researchers, where they are not the same, and the team's notes
-    people: tuple[tuple[str, str], ...]  # (name, address) of those who take part there and not here
+    notes: tuple[str, ...]  # what the team wrote there by mail
+    heard: tuple[str, ...]  # what its researchers wrote
+    people: tuple[tuple[str, str], ...]  # (name, address) of those who take part there
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,16 +291,20 @@ def _shared(fresh: _Fresh, other: Read) -> Iterator[str]:
 
 
 def _of_others(fresh: _Fresh, tickets: Sequence[Elsewhere]) -> Iterator[str]:
-    """Of other tickets: people, words in a row, and what one of them alone names. What several name is about the product."""
+    """Of other tickets: people, words in a row, and tokens but those that the researchers of several name: they are about the
+    product.
+    """
     people = [person for ticket in tickets for person in ticket.people]
     yield from (token for token in _addresses(fresh.letter, people) if not fresh.texts[0].holds(token))
     yield from _members(fresh.letter, people, fresh.texts[0])
-    texts = [read for ticket in tickets for read in readings(ticket.texts)]
-    named = Counter(token for read in texts for token in fresh.letter.tokens & read.tokens)
-    for read in texts:
+    heard = [read for ticket in tickets for read in readings(ticket.heard)]
+    notes = readings([text for ticket in tickets for text in ticket.notes])
+    for read in (*heard, *notes):
         yield from _word_runs(fresh, read)
-    once = sorted(token for token, times in named.items() if times == 1 and telling(token))
-    yield from _not_said([t for t in once if not any(t in text.tokens for text in fresh.texts)], fresh.texts)
+    named = Counter(token for read in heard for token in fresh.letter.tokens & read.tokens)
+    found = {token for read in notes for token in fresh.letter.tokens & read.tokens} | named.keys()
+    telling_ones = sorted(token for token in found if named[token] < 2 and telling(token))
+    yield from _not_said([t for t in telling_ones if not any(t in text.tokens for text in fresh.texts)], fresh.texts)
 
 
 def _not_said(found: Sequence[str], texts: Iterable[Read]) -> Iterator[str]:

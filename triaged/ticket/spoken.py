@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.gate import Elsewhere
@@ -74,17 +74,21 @@ def said_of(spoken: Iterable[Spoken]) -> tuple[str, ...]:
     return tuple(f"{one.subject}\n{one.text}" for one in theirs if one.state not in UNSENT)
 
 
-def elsewhere_of(
-    reference: str, spoken: Iterable[Spoken], there: Iterable[tuple[str, str]], here: Collection[str]
-) -> Elsewhere:
-    """What of another ticket must not be read on this one. `there`: (name, lower-case address) of who takes part in it, `here`:
-    addresses of who takes part in this one. A researcher's own report is no secret to them on their second ticket.
-    """
-    people = tuple(there)
-    theirs = any(address in here for _, address in people)
-    kept = (one for one in spoken if one.audience == Audience.TEAM or not theirs)
-    texts = tuple(text for one in kept if (text := _came(one)))
-    return Elsewhere(reference, texts, tuple(one for one in people if one[1] not in here))
+def elsewhere_of(reference: str, spoken: Iterable[Spoken], people: Iterable[tuple[str, str]]) -> Elsewhere:
+    """What came on another ticket by mail. Our answers there are not in it: the same words are written to many."""
+    came = [(one.audience, text) for one in spoken if (text := _came(one))]
+    notes = tuple(text for audience, text in came if audience == Audience.TEAM)
+    heard = tuple(text for audience, text in came if audience != Audience.TEAM)
+    return Elsewhere(reference, notes, heard, tuple(people))
+
+
+def for_reader(to: str, other: Elsewhere) -> Elsewhere:
+    """As far as it is secret to the lower-case address `to`: who takes part there knows its people and what they wrote."""
+    return replace(other, heard=(), people=()) if takes_part(to, other) else other
+
+
+def takes_part(to: str, other: Elsewhere) -> bool:
+    return any(address == to for _, address in other.people)
 
 
 def _came(one: Spoken) -> str:

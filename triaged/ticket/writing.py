@@ -11,6 +11,7 @@ from triaged.ticket.gate import Inside, Overlap, overlaps
 from triaged.ticket.letters import Audience, Automatic, Letter, ResearcherLetter, render_researcher
 from triaged.ticket.reference import reference
 from triaged.ticket.relaying import answer_subject
+from triaged.ticket.spoken import for_reader, takes_part
 from triaged.ticket.verbs import VerbError
 from triaged.ticket.wire import Enclosure
 from triaged.ticket.worked import Case, Person, Worked
@@ -66,7 +67,7 @@ def on_its_way(letter: Letter, worked: Worked, case: Case) -> tuple[Letter, tupl
     if letter.audience is not Audience.RESEARCHER:
         return letter, ()
     found = overlaps(
-        letter.subject, "\n".join((letter.text, *_files(letter, case))), inside(worked, case, letter.token)
+        letter.subject, "\n".join((letter.text, *_files(letter, case))), inside(worked, case, letter.token, letter.to)
     )
     reason = "; ".join(f"{one.what}: {one.shown}" for one in found[:MOST_SHOWN])
     author = case.by
@@ -85,11 +86,12 @@ def _files(letter: Letter, case: Case) -> Iterator[str]:
 
 def internal_words(words: str, worked: Worked, case: Case) -> tuple[Overlap, ...]:
     """What of the inside stands in words that no letter can be held for: they are kept, and read again and again."""
-    return overlaps(words, "", inside(worked, case, worked.name.token))
+    reader = worked.reporter.address if worked.reporter else ""
+    return overlaps(words, "", inside(worked, case, worked.name.token, reader))
 
 
-def inside(worked: Worked, case: Case, token: str) -> Inside:
-    """What must not reach the researcher of this ticket. What the policy says everybody may read."""
+def inside(worked: Worked, case: Case, token: str, to: str) -> Inside:
+    """What must not reach the reader with the address `to`, on the ticket of that token. What the policy says all may read."""
     desk = case.desk
     members = tuple((m.name, m.address) for m in desk.members.values())
     team = tuple(("", address) for address in (*desk.notify, *desk.escalate))
@@ -99,14 +101,15 @@ def inside(worked: Worked, case: Case, token: str) -> Inside:
     promised = tuple(clock.clause for clock in worked.tended.clocks)
     theirs = tuple(f"{p.name} {p.written}" for p in worked.people)
     files = tuple(file.name for file in worked.files)
+    own = tuple(text for one in worked.elsewhere if takes_part(to.lower(), one) for text in one.heard)
     others = {other.name.ref for other in worked.others.values()} | {one.reference for one in worked.elsewhere}
     return Inside(
         notes=worked.notes,
-        said=(*worked.said, *public, *promised, *theirs, *files, worked.tended.subject),
+        said=(*worked.said, *public, *promised, *theirs, *files, *own, worked.tended.subject),
         references=tuple(sorted(others)),
         own=reference(policy.prefix, token),
         people=(*members, *team),
         words=desk.internal,
         prefix=policy.prefix,
-        elsewhere=worked.elsewhere,
+        elsewhere=tuple(for_reader(to.lower(), one) for one in worked.elsewhere),
     )

@@ -46,8 +46,8 @@ def reasons_on(connection: Connection, ticket_id: int) -> tuple[str, ...]:
     return reasons_of(event_of(row.kind, row.body) for row in rows)
 
 
-def elsewhere(connection: Connection, tenant: str, ticket_id: int, here: Collection[str]) -> tuple[Elsewhere, ...]:
-    """The tenant's other tickets that somebody wrote on lately. `here`: lower-case addresses of who takes part in this one."""
+def elsewhere(connection: Connection, tenant: str, ticket_id: int) -> tuple[Elsewhere, ...]:
+    """The tenant's other tickets that somebody wrote on lately."""
     rows = _lately(connection, tenant, ticket_id)
     if not rows:
         return ()
@@ -58,7 +58,7 @@ def elsewhere(connection: Connection, tenant: str, ticket_id: int, here: Collect
     for row in rows:
         said[row.ticket_id].append(_spoken(row, became, files))
     refs = connection.execute(select(ticket.c.id, ticket.c.ref).where(ticket.c.id.in_(numbers)).order_by(ticket.c.id))
-    return tuple(elsewhere_of(row.ref, said[row.id], people[row.id], here) for row in refs)
+    return tuple(elsewhere_of(row.ref, said[row.id], people[row.id]) for row in refs)
 
 
 def _lately(connection: Connection, tenant: str, ticket_id: int) -> Sequence[Any]:

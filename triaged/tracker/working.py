@@ -58,13 +58,13 @@ def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[
     if row is None or loaded is None:
         return None
     row = connection.execute(select(ticket).where(ticket.c.id == row.id)).one()  # as it is now that it is ours
-    spoken, people_here = spoken_on(connection, row.id), _people(connection, row.id)
+    spoken = spoken_on(connection, row.id)
     files = _files(connection, row.id)
     worked = Worked(
         tended=loaded.ticket,
         kind=row.kind,
         received_at=row.received_at,
-        people=people_here,
+        people=_people(connection, row.id),
         assigned=row.assigned,
         severity=row.severity,
         cvss=row.cvss,
@@ -78,7 +78,7 @@ def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[
         contents=_contents(connection, files, orders) if wants_contents(orders) else {},
         notes=(*notes_of(spoken), *reasons_on(connection, row.id)),
         said=said_of(spoken),
-        elsewhere=elsewhere(connection, row.tenant, row.id, {p.address for p in people_here}),
+        elsewhere=elsewhere(connection, row.tenant, row.id),
         others=_others(connection, row.tenant, orders),
         away=frozenset(connection.execute(select(absence.c.address).where(absence.c.tenant == row.tenant)).scalars()),
         merged_into=_token(connection, row.merged_into),
