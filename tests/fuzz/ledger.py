@@ -109,6 +109,7 @@ class Row:
     letters: list[Queued] = field(default_factory=list)
     proposals: tuple[Proposal, ...] = ()
     gaps: tuple[str, ...] = ()
+    split_off: list[str] = field(default_factory=list)
     requests: list[tuple[str, Waiting]] = field(default_factory=list)
     held: list[datetime] = field(default_factory=list)
 
@@ -320,7 +321,7 @@ class Ledger:
             forwarded_by=row.forwarded_by,
             report_id=next((m.message_id for m in row.messages if m.audience is Audience.RESEARCHER), ""),
             acknowledged=any(q.letter.template in ACKNOWLEDGEMENTS and q.state != "dropped" for q in row.letters),
-            waiting=tuple(_waiting(q) for q in row.letters if _waits(q)),
+            waiting=tuple(_waiting(q) for q in self._cancellable(row) if _waits(q)),
             proposals=row.proposals,
             files=tuple(f for f, _ in files),
             contents={f.number: data for f, data in files} if wants_contents(orders) else {},
@@ -333,6 +334,11 @@ class Ledger:
 
     def _elsewhere(self, other: Row) -> Elsewhere:
         return elsewhere_of(other.name.ref, self._spoken(other), [(p.name, p.address) for p in other.people])
+
+    def _cancellable(self, row: Row) -> list[Queued]:
+        """With the letters that tell of tickets which were split off."""
+        split = (self.rows[token].letters for token in row.split_off)
+        return row.letters + [q for letters in split for q in letters if q.letter.template in ACKNOWLEDGEMENTS]
 
     def _other(self, row: Row) -> Other:
         reporter = row.reporter.address if row.reporter else ""
@@ -475,12 +481,13 @@ class Ledger:
         row.decision, row.merged_into, row.people = after.decision, after.merged_into, after.people
         row.proposals = tuple(replace(p, number=p.number or next(self.numbers)) for p in after.proposals)
         moved = {w.number: w for w in after.waiting}
-        for queued in row.letters:
+        for queued in self._cancellable(row):
             if (w := moved.get(queued.number)) is not None:
                 queued.state, queued.not_before, queued.reason = w.state, w.not_before, w.reason
         for split in done.splits:
             opened = self._open(split.new, row.desk)
             opened.clocks = split.clocks
+            row.split_off.append(split.new.name.token)
             self._events(opened, split.events)
         self._events(row, events)
         self._settle_ticket(row, after.tended, done.events, ())

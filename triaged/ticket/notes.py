@@ -44,12 +44,13 @@ def have_it(message: Message) -> frozenset[str]:
 def kept_already(ticket: TicketView, arrival: Arrival, clues: Clues, known: Known, answers: bool) -> bool:
     """The same mail of the same member stands on the ticket: a list that they copied it to changed its bytes.
 
-    `answers`: this one goes to the researcher. It is the same only where the first one did, for an answer must not be lost
-    because its copy to a list came before it; and what nothing proved is no first one for what is proven.
+    `answers`: this one goes to the researcher. It is the same only where the first one did, or was obeyed, for an answer must
+    not be lost because its copy to a list came before it; and what nothing proved is no first one for what is proven. A
+    signature covers no field that is put on top: whoever sends a member's mail again may change its bytes (AT-31).
     """
     first = known.ids.get(clues.own_id)
     if first is None or first.sent or (first.token, first.counterpart) != (ticket.name.token, clues.author):
         return False
     if not first.proven and proven(arrival):
         return False
-    return first.reason == ANSWERED or not answers
+    return first.reason == ANSWERED or first.reason.startswith("/") or not answers

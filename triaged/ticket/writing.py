@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from triaged.policy.calendar import in_letters
 from triaged.policy.clauses import clauses
 from triaged.ticket.clocks import kept_by_answer
+from triaged.ticket.deadlines import is_told
 from triaged.ticket.gate import Inside, Overlap, overlaps
 from triaged.ticket.letters import Audience, Automatic, Letter, ResearcherLetter, render_researcher
 from triaged.ticket.reference import reference
 from triaged.ticket.relaying import answer_subject
+from triaged.ticket.shown import shown_instant
 from triaged.ticket.spoken import for_reader, takes_part
 from triaged.ticket.verbs import VerbError
 from triaged.ticket.wire import Enclosure
@@ -91,7 +94,9 @@ def internal_words(words: str, worked: Worked, case: Case) -> tuple[Overlap, ...
 
 
 def inside(worked: Worked, case: Case, token: str, to: str) -> Inside:
-    """What must not reach the reader with the address `to`, on the ticket of that token. What the policy says all may read."""
+    """What must not reach the reader with the address `to`, on the ticket of that token. What the policy says all may
+    read, and our own letters give the dates of their report, which stand in the mail that tells the team of it as well.
+    """
     desk = case.desk
     members = tuple((m.name, m.address) for m in desk.members.values())
     team = tuple(("", address) for address in (*desk.notify, *desk.escalate))
@@ -99,13 +104,24 @@ def inside(worked: Worked, case: Case, token: str, to: str) -> Inside:
     stated = (policy.text or "", policy.organisation, desk.address)
     public = (*stated, *(clause.text for clause in clauses(policy)), *(reply.text for reply in policy.replies))
     promised = tuple(clock.clause for clock in worked.tended.clocks)
+    dates = tuple(in_letters(c.due_at, policy.calendar) for c in worked.tended.clocks if is_told(c))
     theirs = tuple(f"{p.name} {p.written}" for p in worked.people)
     files = tuple(file.name for file in worked.files)
     own = tuple(text for one in worked.elsewhere if takes_part(to.lower(), one) for text in one.heard)
     others = {other.name.ref for other in worked.others.values()} | {one.reference for one in worked.elsewhere}
     return Inside(
         notes=worked.notes,
-        said=(*worked.said, *public, *promised, *theirs, *files, *own, worked.tended.subject),
+        said=(
+            *worked.said,
+            *public,
+            *promised,
+            *dates,
+            shown_instant(worked.received_at, desk),
+            *theirs,
+            *files,
+            *own,
+            worked.tended.subject,
+        ),
         references=tuple(sorted(others)),
         own=reference(policy.prefix, token),
         people=(*members, *team),

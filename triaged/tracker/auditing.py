@@ -10,9 +10,10 @@ from sqlalchemy import Connection, Select, func, select
 
 from triaged.ticket.clocks import ACKNOWLEDGE, ASSESS
 from triaged.ticket.consequence import Outcome
+from triaged.ticket.events import EventKind
 from triaged.tracker import answers, blobs, chaining
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
-from triaged.tracker.schema import blob, clock, letter, message, receipt, ticket
+from triaged.tracker.schema import blob, clock, event, letter, message, receipt, ticket
 
 IN_HAND = timedelta(minutes=1)  # a receipt younger than this is being read
 
@@ -42,7 +43,11 @@ def _receipts_without_outcome(connection: Connection, now: datetime) -> Iterator
 
 
 def _tickets_without_receipt() -> Select[Any]:
-    return select(ticket.c.ref).where(~select(receipt.c.id).where(receipt.c.ticket_id == ticket.c.id).exists())
+    """But those that a member split off: the receipt of their report is the first ticket's."""
+    came = select(receipt.c.id).where(receipt.c.ticket_id == ticket.c.id)
+    began = (event.c.ticket_id == ticket.c.id, event.c.kind == EventKind.RECEIVED)
+    split = select(event.c.ticket_id).where(*began, event.c.body.like('%"split_from":%'))
+    return select(ticket.c.ref).where(~came.exists(), ~split.exists())
 
 
 def _opened_twice() -> Select[Any]:

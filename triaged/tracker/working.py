@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from triaged.message.transfer import decode_transfer
 from triaged.ticket.address import Role
 from triaged.ticket.desk import Desk
-from triaged.ticket.events import Event, EventKind
+from triaged.ticket.events import Event, EventKind, event_of
 from triaged.ticket.grammar import Orders
 from triaged.ticket.letters import Audience, Letter, TicketName
 from triaged.ticket.obeying import named_tickets, wants_contents
@@ -27,6 +27,7 @@ from triaged.tracker.schema import (
     absence,
     attachment,
     blob,
+    event,
     letter,
     message,
     participant,
@@ -108,8 +109,11 @@ def _acknowledged(connection: Connection, ticket_id: int) -> bool:
 
 
 def _waiting(connection: Connection, ticket_id: int) -> tuple[WaitingLetter, ...]:
-    """Letters with a member's words that have not been tried: locked, so that none leaves while it is being dropped."""
-    still = (letter.c.ticket_id == ticket_id, letter.c.author != "", letter.c.attempts == 0)
+    """Letters with a member's words that have not been tried: locked, so that none leaves while it is being dropped. The one that
+    tells the researcher of a ticket which was split off is among them: it was announced where `/cancel` is written.
+    """
+    split = and_(letter.c.ticket_id.in_(_split_off(connection, ticket_id)), letter.c.template.in_(ACKNOWLEDGEMENTS))
+    still = (or_(letter.c.ticket_id == ticket_id, split), letter.c.author != "", letter.c.attempts == 0)
     here = (letter.c.audience == Audience.RESEARCHER, letter.c.state.in_(("queued", "held")))
     rows = select(letter, message.c.subject).join(message, message.c.id == letter.c.message_row)
     found = connection.execute(rows.where(*still, *here).order_by(letter.c.id).with_for_update(of=letter))
@@ -127,6 +131,15 @@ def _waiting(connection: Connection, ticket_id: int) -> tuple[WaitingLetter, ...
         )
         for r in found
     )
+
+
+def _split_off(connection: Connection, ticket_id: int) -> list[int]:
+    """The tickets that were split off from this one."""
+    split = select(event.c.body).where(event.c.ticket_id == ticket_id, event.c.kind == EventKind.SPLIT)
+    opened = [event_of(EventKind.SPLIT, body).data.get("opens") for body in connection.execute(split).scalars() if body]
+    own = select(ticket.c.tenant).where(ticket.c.id == ticket_id).scalar_subquery()
+    rows = select(ticket.c.id).where(ticket.c.ref.in_(opened), ticket.c.tenant == own) if opened else None
+    return list(connection.execute(rows).scalars()) if rows is not None else []
 
 
 def _proposals(connection: Connection, ticket_id: int) -> tuple[Proposal, ...]:
