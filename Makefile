@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 CORPUS ?= tests/corpus
 ARGS ?=
 
-.PHONY: run test test-all lint format types contract stories stories-real bench bench-clocks year measure fuzz faults docker-proof pins wheel clean
+.PHONY: run test test-all lint format types contract stories stories-real bench bench-clocks year measure fuzz leaks leaks-real faults docker-proof pins wheel clean
 .DEFAULT_GOAL := run
 
 # The environment: pinned, hashed requirements and this checkout, editable. Made again when one of them changes.
@@ -88,6 +88,14 @@ measure: $(READY)
 # Mutated mail through the readers: make fuzz CORPUS=DIR ARGS="--seconds 600 --seed 1"
 fuzz: $(READY)
 	@$(BIN)/python -m tests.fuzz.mutate $(if $(wildcard $(CORPUS)),"$(CORPUS)") $(ARGS)
+
+# Conversations full of marked secrets through the pure core: make leaks ARGS="--cases 20000 --seed 1 --jobs 2"
+leaks: $(READY)
+	@$(BIN)/python -m tests.fuzz.leaks $(ARGS)
+
+# Three hundred of them through Dovecot and Postfix, twenty in an installation: make leaks-real ARGS="-k 0"
+leaks-real: $(READY)
+	@$(BIN)/python -m pytest -s tests/e2e/leaks_for_real.py $(ARGS)
 
 # The tests that cut connections, kill processes and fill disks, by themselves and without the time limit of one test.
 faults: $(READY)

@@ -160,7 +160,11 @@ def remove(worked: Worked, words: str, case: Case) -> Step:
         raise VerbError(f"{person.address} reported it, and stays")
     event = Event(EventKind.LEFT, case.actor, {"address": person.address})
     after = tuple(p for p in worked.people if p != person)
-    return Step(replace(worked, people=after), (f"{person.address} takes part no more",), (event,))
+    theirs = tuple(letter for letter in worked.waiting if letter.to.lower() == person.address)
+    lines = (f"{person.address} takes part no more", *(f"dropped: the letter to {x.to}, {x.subject!r}" for x in theirs))
+    dropped = tuple(Event(EventKind.CANCELLED, case.actor, {"letter": letter.message_id}) for letter in theirs)
+    waiting = tuple(replace(x, state="dropped") if x in theirs else x for x in worked.waiting)
+    return Step(replace(worked, people=after, waiting=waiting), lines, (event, *dropped))
 
 
 def show(worked: Worked, words: str, case: Case) -> Step:

@@ -8,6 +8,7 @@ and other words for the same thing are out of scope.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -48,6 +49,16 @@ _NAMED_SIGNS = ("new report {prefix}-", "team only ({prefix}-", "to researcher (
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another ticket, of which the reader of the letter must not read."""
+
+    reference: str
+    notes: tuple[str, ...]  # what the team wrote there by mail
+    heard: tuple[str, ...]  # what its researchers wrote
+    people: tuple[tuple[str, str], ...]  # (name, address) of those who take part there
+
+
+@dataclass(frozen=True, slots=True)
 class Inside:
     """What must not reach the researcher of one ticket."""
 
@@ -64,13 +75,14 @@ class Inside:
     ]  # (name, address) of members, ("", address) of the team; never the mailbox itself
     words: tuple[str, ...]  # configured internal host names and words, lower-case
     prefix: str  # of references: IMS
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
     """One piece of the inside in a letter."""
 
-    what: str  # note | team-mail | reference | keyed-address | address | member | internal | host
+    what: str  # note | team-mail | other-ticket | reference | keyed-address | address | member | internal | host
     shown: str  # the words, for the echo to the member: at most 120 characters, links defanged
 
 
@@ -97,6 +109,7 @@ def _found(text: str, inside: Inside) -> Iterator[Overlap]:
         fresh = _Fresh(letter, _marks(letter, said), said)
         for what, other in others:
             yield from (Overlap(what, shown) for shown in _shared(fresh, other))
+        yield from (Overlap("other-ticket", shown) for shown in _of_others(fresh, inside.elsewhere))
 
 
 def _without_own_reply(text: str, own: str) -> str:
@@ -275,6 +288,23 @@ def _shared(fresh: _Fresh, other: Read) -> Iterator[str]:
     common = mine & other.tokens if mine else mine
     common = common.difference(*(text.tokens for text in fresh.texts)) if common else common
     yield from _not_said(sorted(common), fresh.texts)
+
+
+def _of_others(fresh: _Fresh, tickets: Sequence[Elsewhere]) -> Iterator[str]:
+    """Of other tickets: people, words in a row, and tokens but those that the researchers of several name: they are about the
+    product.
+    """
+    people = [person for ticket in tickets for person in ticket.people]
+    yield from (token for token in _addresses(fresh.letter, people) if not fresh.texts[0].holds(token))
+    yield from _members(fresh.letter, people, fresh.texts[0])
+    heard = [read for ticket in tickets for read in readings(ticket.heard)]
+    notes = readings([text for ticket in tickets for text in ticket.notes])
+    for read in (*heard, *notes):
+        yield from _word_runs(fresh, read)
+    named = Counter(token for read in heard for token in fresh.letter.tokens & read.tokens)
+    found = {token for read in notes for token in fresh.letter.tokens & read.tokens} | named.keys()
+    telling_ones = sorted(token for token in found if named[token] < 2 and telling(token))
+    yield from _not_said([t for t in telling_ones if not any(t in text.tokens for text in fresh.texts)], fresh.texts)
 
 
 def _not_said(found: Sequence[str], texts: Iterable[Read]) -> Iterator[str]:

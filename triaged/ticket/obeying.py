@@ -17,7 +17,7 @@ from triaged.ticket.letters import Letter
 from triaged.ticket.shown import shown_instant
 from triaged.ticket.verbs import MisreadError, VerbError
 from triaged.ticket.worked import OPERATOR, Case, Obeyed, Proposal, Step, Worked
-from triaged.ticket.writing import MOST_SHOWN, on_its_way
+from triaged.ticket.writing import MOST_SHOWN, internal_words, on_its_way
 
 Deed = Callable[[Worked, str, Case], Step]
 
@@ -151,7 +151,18 @@ def _actor(by: str, case: Case) -> str:
     return by if by == OPERATOR else f"member:{case.desk.named(by)}"
 
 
+def _kept_words(step: Step, worked: Worked, case: Case) -> None:
+    """Raises VerbError where the name of a new ticket holds what is internal: every later letter about it would say it."""
+    for split in step.splits:
+        found = internal_words(split.new.subject, worked, case)
+        if found:
+            raise VerbError(
+                f"{found[0].shown!r} is internal ({found[0].what}): the researcher reads that name, choose another"
+            )
+
+
 def _after(done: Obeyed, step: Step, case: Case) -> Obeyed:
+    _kept_words(step, done.worked, case)
     ways = [on_its_way(letter, done.worked, case) for letter in step.letters]
     sent = tuple(letter for letter, _ in ways)
     told = tuple(line for letter, overlaps in ways for line in _way(letter, overlaps, case))

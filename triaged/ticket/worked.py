@@ -10,6 +10,7 @@ from triaged.ticket.clocks import Clock
 from triaged.ticket.consequence import NewTicket
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event
+from triaged.ticket.gate import Elsewhere
 from triaged.ticket.letters import Letter, TicketName
 from triaged.ticket.reference import Entropy
 from triaged.ticket.tended import Tended
@@ -100,6 +101,7 @@ class Worked:
     contents: Mapping[int, bytes] = field(default_factory=dict)  # of `files`, where a command wants them
     notes: tuple[str, ...] = ()  # the team's conversation, for the gate
     said: tuple[str, ...] = ()  # the conversation with the researcher
+    elsewhere: tuple[Elsewhere, ...] = ()  # other tickets, for the gate
     others: Mapping[str, Other] = field(default_factory=dict)  # by token
     away: frozenset[str] = frozenset()  # members, lower-case
     merged_into: str = ""  # token

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from triaged.policy.calendar import in_letters
@@ -14,11 +14,13 @@ from triaged.ticket.letters import Audience, Automatic, Letter, ResearcherLetter
 from triaged.ticket.reference import reference
 from triaged.ticket.relaying import answer_subject
 from triaged.ticket.shown import shown_instant
+from triaged.ticket.spoken import for_reader, takes_part
 from triaged.ticket.verbs import VerbError
 from triaged.ticket.wire import Enclosure
 from triaged.ticket.worked import Case, Person, Worked
 
 MOST_SHOWN = 5  # overlaps that the echo lists
+MOST_READ = 1024 * 1024  # bytes of a file that are read as text
 
 
 def to_people(
@@ -67,15 +69,33 @@ def on_its_way(letter: Letter, worked: Worked, case: Case) -> tuple[Letter, tupl
     """The letter as it will wait: for the undo time, or held for a member's word (AT-29)."""
     if letter.audience is not Audience.RESEARCHER:
         return letter, ()
-    found = overlaps(letter.subject, letter.text, inside(worked, case, letter))
+    found = overlaps(
+        letter.subject, "\n".join((letter.text, *_files(letter, case))), inside(worked, case, letter.token, letter.to)
+    )
     reason = "; ".join(f"{one.what}: {one.shown}" for one in found[:MOST_SHOWN])
     author = case.by
     return replace(letter, not_before=case.at + case.desk.undo, hold_reason=reason, author=author), found
 
 
-def inside(worked: Worked, case: Case, letter: Letter) -> Inside:
-    """What must not reach the researcher of this ticket. What the policy says everybody may read, and our own letters give the
-    dates of their report, which stand in the mail that tells the team of it as well.
+def _files(letter: Letter, case: Case) -> Iterator[str]:
+    """Names of the files that go with it, and what can be read of them as text: a mail of ours as a file, a log, a patch."""
+    if letter.template == "answer" and b"Content-Disposition: attachment" in letter.data:
+        for file in case.files:
+            yield file.name
+            yield (
+                file.content[:MOST_READ].decode("utf-8", "replace") if isinstance(file.content, bytes) else file.content
+            )
+
+
+def internal_words(words: str, worked: Worked, case: Case) -> tuple[Overlap, ...]:
+    """What of the inside stands in words that no letter can be held for: they are kept, and read again and again."""
+    reader = worked.reporter.address if worked.reporter else ""
+    return overlaps(words, "", inside(worked, case, worked.name.token, reader))
+
+
+def inside(worked: Worked, case: Case, token: str, to: str) -> Inside:
+    """What must not reach the reader with the address `to`, on the ticket of that token. What the policy says all may
+    read, and our own letters give the dates of their report, which stand in the mail that tells the team of it as well.
     """
     desk = case.desk
     members = tuple((m.name, m.address) for m in desk.members.values())
@@ -87,7 +107,8 @@ def inside(worked: Worked, case: Case, letter: Letter) -> Inside:
     dates = tuple(in_letters(c.due_at, policy.calendar) for c in worked.tended.clocks if is_told(c))
     theirs = tuple(f"{p.name} {p.written}" for p in worked.people)
     files = tuple(file.name for file in worked.files)
-    others = tuple(other.name.ref for other in worked.others.values())
+    own = tuple(text for one in worked.elsewhere if takes_part(to.lower(), one) for text in one.heard)
+    others = {other.name.ref for other in worked.others.values()} | {one.reference for one in worked.elsewhere}
     return Inside(
         notes=worked.notes,
         said=(
@@ -98,11 +119,13 @@ def inside(worked: Worked, case: Case, letter: Letter) -> Inside:
             shown_instant(worked.received_at, desk),
             *theirs,
             *files,
+            *own,
             worked.tended.subject,
         ),
-        references=others,
-        own=reference(policy.prefix, letter.token),
+        references=tuple(sorted(others)),
+        own=reference(policy.prefix, token),
         people=(*members, *team),
         words=desk.internal,
         prefix=policy.prefix,
+        elsewhere=tuple(for_reader(to.lower(), one) for one in worked.elsewhere),
     )

@@ -17,6 +17,7 @@ from triaged.ticket.grammar import Orders
 from triaged.ticket.letters import Audience, Letter, TicketName
 from triaged.ticket.obeying import named_tickets, wants_contents
 from triaged.ticket.reference import Entropy, token_of
+from triaged.ticket.spoken import notes_of, said_of
 from triaged.ticket.tending import tend
 from triaged.ticket.worked import Case, File, Obeyed, Other, Person, Proposal, Split, WaitingLetter, Worked
 from triaged.tracker import chaining, clocks, people, tending
@@ -35,12 +36,10 @@ from triaged.tracker.schema import (
     receipt,
     ticket,
 )
+from triaged.tracker.spoken import elsewhere, reasons_on, spoken_on
 from triaged.tracker.tending import Loaded
 
 GONE = ("dropped", "failed")
-UNSENT = (*GONE, "held", "queued")
-ECHOES = ("done", "not_sent")
-MOST_MESSAGES = 500  # of each conversation that the gate compares with, the newest
 MOST_CONTENTS = 20 * 1024 * 1024  # bytes of files that one letter carries
 
 
@@ -60,7 +59,7 @@ def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[
     if row is None or loaded is None:
         return None
     row = connection.execute(select(ticket).where(ticket.c.id == row.id)).one()  # as it is now that it is ours
-    texts = _texts(connection, row.id)
+    spoken = spoken_on(connection, row.id)
     files = _files(connection, row.id)
     worked = Worked(
         tended=loaded.ticket,
@@ -78,8 +77,9 @@ def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[
         proposals=_proposals(connection, row.id),
         files=tuple(file for file, _ in files),
         contents=_contents(connection, files, orders) if wants_contents(orders) else {},
-        notes=texts[Audience.TEAM],
-        said=texts[Audience.RESEARCHER],
+        notes=(*notes_of(spoken), *reasons_on(connection, row.id)),
+        said=said_of(spoken),
+        elsewhere=elsewhere(connection, row.tenant, row.id),
         others=_others(connection, row.tenant, orders),
         away=frozenset(connection.execute(select(absence.c.address).where(absence.c.tenant == row.tenant)).scalars()),
         merged_into=_token(connection, row.merged_into),
@@ -146,29 +146,6 @@ def _proposals(connection: Connection, ticket_id: int) -> tuple[Proposal, ...]:
     still = select(proposal).where(proposal.c.ticket_id == ticket_id, proposal.c.settled_at.is_(None))
     rows = connection.execute(still.order_by(proposal.c.id))
     return tuple(Proposal(r.id, r.verb, r.words, r.text, r.by, r.at) for r in rows)
-
-
-def _texts(connection: Connection, ticket_id: int) -> Mapping[str, tuple[str, ...]]:
-    """Audience -> what was written there. What has not reached the researcher yet is not said to them; and of the team's mail, what
-    became a letter is left out, with the echoes that show it: a member may write the same again after `/cancel`.
-    """
-    columns = select(message.c.text, message.c.receipt_id, message.c.subject, letter.c.template, letter.c.state)
-    rows = columns.outerjoin(letter, letter.c.message_row == message.c.id).where(message.c.ticket_id == ticket_id)
-    newest = rows.order_by(message.c.id.desc()).limit(MOST_MESSAGES)
-    sent = _became_letters(connection, ticket_id)
-    team = connection.execute(newest.where(message.c.audience == Audience.TEAM))
-    theirs = connection.execute(newest.where(message.c.audience == Audience.RESEARCHER))
-    return {
-        Audience.TEAM: tuple(r.text for r in team if r.template not in ECHOES and r.receipt_id not in sent),
-        Audience.RESEARCHER: tuple(f"{r.subject}\n{r.text}" for r in theirs if r.state not in UNSENT),
-    }
-
-
-def _became_letters(connection: Connection, ticket_id: int) -> set[object]:
-    """Receipts of members' mail whose text went to the researcher, or waits to."""
-    spoke = (event.c.ticket_id == ticket_id, event.c.kind == EventKind.MESSAGE, event.c.body.like('%"becomes":[%'))
-    bodies = connection.execute(select(event.c.body).where(*spoke)).scalars()
-    return {event_of(EventKind.MESSAGE, body).data.get("receipt") for body in bodies}
 
 
 Sliced = tuple[File, Any]  # a file, and the row that says where its bytes lie
