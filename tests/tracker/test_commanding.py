@@ -341,3 +341,13 @@ def test_a_ticket_is_shown_with_what_members_made_of_it(house: Tracked) -> None:
     assert document is not None
     assert (document["severity"], document["assigned"]) == ("critical", MEMBER)
     assert document["cvss"] == "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
+
+
+def test_a_refused_mail_is_mended_and_sent_again_and_its_text_is_no_secret(house: Tracked) -> None:
+    says(house, "/assess accepted high low\n\nThank you Noa, we could reproduce all of it this morning.")
+    assert "NOTHING of it was done" in echo(house)
+    says(house, "/assess accepted high\n\nThank you Noa, we could reproduce all of it this morning.")
+    assert [r.hold_reason for r in house.letters("assessed")] == [""]
+    says(house, "/note\n/close\n\nThe billing host of last year has the very same hole in it.")
+    says(house, "/update\n\nThe billing host of last year has the very same hole in it.")
+    assert house.letters("answer")[0].state == "held", "what was noted stays inside"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from triaged.ticket.address import Role
+from triaged.ticket.commands import Text
 from triaged.ticket.consequence import Consequence, Outcome, Said
 from triaged.ticket.echoing import below_notice, echoes, refusal
 from triaged.ticket.events import JSON, Event, EventKind
@@ -41,7 +42,7 @@ def settle(
     if isinstance(done, Refused) or isinstance(read, Refused):
         refused = done if isinstance(done, Refused) else read
         assert isinstance(refused, Refused)  # noqa: S101 - one of the two is
-        return _refused(consequence, worked, refused, arrival, case)
+        return _refused(consequence, worked, refused, _was_meant_to_go(orders, said), arrival, case)
     told = _told(done, read, said, arrival, case)
     return Settled(replace(consequence, reason=_reason(read, done)), done, (_spoke(arrival, done, case),), told)
 
@@ -85,10 +86,18 @@ def _spoke(arrival: Arrival, done: Obeyed, case: Case) -> Event:
     return Event(EventKind.MESSAGE, case.actor, data)
 
 
-def _refused(consequence: Consequence, worked: Worked, refused: Refused, arrival: Arrival, case: Case) -> Settled:
+def _was_meant_to_go(orders: Orders | Refused, said: Said) -> bool:
+    """Whether the text of a refused mail was for the researcher: it is no secret, and will be sent again."""
+    takers = [o.verb.text for o in orders.orders if o.verb.text] if isinstance(orders, Orders) else []
+    return takers == [Text.RESEARCHER] if takers else said.role is Role.RESEARCHER
+
+
+def _refused(
+    consequence: Consequence, worked: Worked, refused: Refused, meant: bool, arrival: Arrival, case: Case
+) -> Settled:
     """Kept with the ticket as a note, and nothing else of it happens."""
     why = refused.why[:WHY]
-    event = Event(EventKind.REFUSED, case.actor, {"receipt": arrival.receipt, "why": why})
+    event = Event(EventKind.REFUSED, case.actor, {"receipt": arrival.receipt, "why": why, "meant_to_go": meant})
     kept = replace(consequence, outcome=Outcome.HELD, reason=why)
     return Settled(kept, Obeyed(worked, (), (), ()), (event,), refusal(worked, refused, case))
 

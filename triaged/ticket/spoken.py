@@ -12,7 +12,7 @@ from triaged.ticket.letters import Audience
 
 OPERATOR = "operator"  # who works at the command line
 HELD = "HELD: "  # how the letter begins that shows the team a stranger's mail
-ECHOES = frozenset({"done", "not_sent"})  # letters that show a member their own words
+ECHOES = frozenset({"done", "not_sent", "refused"})  # letters that show a member their own words
 UNSENT = frozenset({"dropped", "failed", "held", "queued"})  # states of a letter that has not reached anybody
 
 

@@ -34,9 +34,9 @@ def spoken_on(connection: Connection, ticket_id: int) -> tuple[Spoken, ...]:
     """Both conversations, the newest of each first."""
     newest = select(*_COLUMNS, message.c.text).select_from(_ROWS).where(message.c.ticket_id == ticket_id)
     newest = newest.order_by(message.c.id.desc()).limit(MOST_MESSAGES)
-    became = _became(connection, [ticket_id])
+    became, refused = _became(connection, [ticket_id]), _refused(connection, [ticket_id])
     rows = [r for audience in Audience for r in connection.execute(newest.where(message.c.audience == audience))]
-    return tuple(_spoken(r, became, {}) for r in rows)
+    return tuple(_spoken(r, became, refused, {}) for r in rows)
 
 
 def reasons_on(connection: Connection, ticket_id: int) -> tuple[str, ...]:
@@ -53,10 +53,11 @@ def elsewhere(connection: Connection, tenant: str, ticket_id: int) -> tuple[Else
         return ()
     numbers = sorted({row.ticket_id for row in rows})
     became, files = _became(connection, numbers), _files(connection, [row.id for row in rows])
+    refused = _refused(connection, numbers)
     people = _people(connection, numbers)
     said: dict[int, list[Spoken]] = defaultdict(list)
     for row in rows:
-        said[row.ticket_id].append(_spoken(row, became, files))
+        said[row.ticket_id].append(_spoken(row, became, refused, files))
     refs = connection.execute(select(ticket.c.id, ticket.c.ref).where(ticket.c.id.in_(numbers)).order_by(ticket.c.id))
     return tuple(elsewhere_of(row.ref, said[row.id], people[row.id]) for row in refs)
 
@@ -70,7 +71,15 @@ def _lately(connection: Connection, tenant: str, ticket_id: int) -> Sequence[Any
     return connection.execute(newest.limit(MOST_ELSEWHERE)).all()
 
 
-def _spoken(row: Any, became: Mapping[object, tuple[str, ...]], files: Mapping[int, tuple[str, ...]]) -> Spoken:
+def _spoken(
+    row: Any,
+    became: Mapping[object, tuple[str, ...]],
+    refused: Collection[object],
+    files: Mapping[int, tuple[str, ...]],
+) -> Spoken:
+    went = became.get(row.receipt_id, ()) if row.receipt_id else ()
+    if row.receipt_id in refused:  # its text was to go, and is sent again once the mail is mended; its commands are not
+        went = ("\n".join(line for line in row.text.split("\n") if not line.lstrip().startswith("/")),)
     return Spoken(
         audience=row.audience,
         subject=row.subject,
@@ -78,7 +87,7 @@ def _spoken(row: Any, became: Mapping[object, tuple[str, ...]], files: Mapping[i
         template=row.template or "",
         state=row.state or "",
         files=files.get(row.id, ()),
-        became=became.get(row.receipt_id, ()) if row.receipt_id else (),
+        became=went,
     )
 
 
@@ -94,6 +103,13 @@ def _became(connection: Connection, tickets: Iterable[int]) -> dict[object, tupl
     )
     texts = {row.message_id: row.text for row in connection.execute(sent)} if ids else {}
     return {r: tuple(texts[i] for i in some if i in texts) for r, some in became.items() if isinstance(some, list)}
+
+
+def _refused(connection: Connection, tickets: Iterable[int]) -> set[object]:
+    """Receipts of members' mail that was refused, and whose text was for the researcher."""
+    meant = (event.c.kind == EventKind.REFUSED, event.c.body.like('%"meant_to_go":true%'))
+    bodies = connection.execute(select(event.c.body).where(event.c.ticket_id.in_(tickets), *meant)).scalars()
+    return {event_of(EventKind.REFUSED, body).data.get("receipt") for body in bodies}
 
 
 def _files(connection: Connection, messages: Collection[int]) -> dict[int, tuple[str, ...]]:
