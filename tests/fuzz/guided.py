@@ -1,7 +1,7 @@
 """Fuzzes a target along the branches that its cases reach, by atheris, which is no part of the requirements.
 
     pip install atheris
-    python -m tests.fuzz.guided [--target message|reply|command] [--start DIR] [libFuzzer's options, as -runs=100000]
+    python -m tests.fuzz.guided [--target message|reply|command|member|request] [--start DIR] [libFuzzer's options, as -runs=100000]
 
 libFuzzer stops at the first case that breaks something, keeps it as crash-* or slow-unit-*, and prints its counts.
 """

@@ -12,9 +12,11 @@ from typing import Any
 from triaged.cli.message import command
 from triaged.message.model import Limits, Message, Trust
 from triaged.message.parse import parse
-from triaged.message.replies import new_text
+from triaged.message.replies import new_text, own_words
 from triaged.reading.document import as_json
 from triaged.settings.limits import Limits as Settings
+from triaged.ticket.grammar import Orders, Refused, read_orders, takes_text
+from triaged.ticket.requests import read_request
 
 LIMITS = Limits(**{name: getattr(Settings(), name) for name in Limits.__slots__})
 _UNCLEAN = re.compile("[\x00\x1b\ud800-\udfff]")
@@ -64,6 +66,30 @@ def read_reply(data: bytes) -> None:
         raise Wrong("a line that nobody wrote")
 
 
+def read_member(data: bytes) -> None:
+    """Text -> a member's own words -> orders, or why there are none: no line that nobody wrote, no command from below the top."""
+    text = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\x00", "")
+    own = own_words(text, LIMITS.text_lines)
+    lines = [line.strip() for line in text.split("\n")]
+    first = next((number for number, line in enumerate(lines) if line and not line.startswith("/")), len(lines))
+    if any(line.strip() not in lines[:first] for line in own.top if line.strip()):
+        raise Wrong("a command that stands below other words")
+    if any(line.strip() not in lines for line in own.text.split("\n")[1:]):
+        raise Wrong("a line that nobody wrote")
+    read = read_orders(own)
+    if isinstance(read, Refused) and not (read.why and read.mend):
+        raise Wrong("a refusal without its mend")
+    if isinstance(read, Orders):
+        takes_text(read)
+
+
+def read_researcher(data: bytes) -> None:
+    """Bytes -> the request that a researcher's first line is, if any: of one line, clean, and no longer than a name may be."""
+    found = read_request(parse(data, LIMITS, _TRUST))
+    if found is not None and ("\n" in found.value or not _is_clean(found.value)):
+        raise Wrong("an unclean request")
+
+
 @contextmanager
 def _standard_input(data: bytes) -> Iterator[None]:
     terminal, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(data))
@@ -88,4 +114,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "message": read_message,
     "reply": read_reply,
     "command": read_on_the_command_line,
+    "member": read_member,
+    "request": read_researcher,
 }
