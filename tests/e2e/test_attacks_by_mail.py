@@ -77,16 +77,16 @@ def at_01_an_encoded_line_break_in_a_subject_adds_no_field(s: Story) -> Steps:
 @attack
 def at_02_a_members_words_and_names_add_no_field_to_any_letter(s: Story) -> Steps:
     broken = BREAK.format(s.eve)
-    eva = s.of("eva", "evil.test")  # not the one of /split: the gate holds what stands in a note
+    eva = s.of("eva", "evil.test")
     bare = f"x\rBcc: {eva}\x0bBcc: {eva}\u2028Bcc: {eva}\x00"
     head = [f"To: {s.r}", f"Subject: {broken}", f"References: <a@b>\tBcc: {s.eve} <c@d>"]
     answer = s.raw([f"From: {s.member}", *head], "We look into it.", s.member, s.r)
     named = s.raw([f"From: {broken} <{s.member}>", *head], "By a strange name.", s.member, s.r)
     split = s.by(s.member, s.t, f"/split {broken}")
+    yield [split]  # first: the gate holds a letter with what stands in a note, as the refused ones become
     yield [
         answer,
         named,
-        split,
         s.by(s.member, s.t, f"/assign =?utf-8?q?dana=0D=0ABcc=3A_{eva}?="),
         s.by(s.member, s.t, f"/breach {bare}"),
     ]
@@ -299,8 +299,8 @@ def at_25_what_looks_like_a_template_is_sent_as_it_was_written(s: Story) -> Step
     yield [
         s.by(s.member, s.t, f"/split {FORMATS}"),
         s.by(s.member, s.t, f"/extend assess in 3 weeks {FORMATS}"),
-        s.by(s.member, s.t, f"/assign {FORMATS}"),
     ]
+    yield [s.by(s.member, s.t, f"/assign {FORMATS}")]
     for one in s.seen[s.mailed :]:
         assert "49" not in str(one.message["Subject"]) or one.ref not in s.refs
         assert "<class" not in one.text
