@@ -22,4 +22,4 @@ def test_every_command_of_the_command_line_is_a_verb_and_the_other_way_round(tri
     for verb in VERBS.values():
         assert f"/{verb.usage}" in said
         known = triaged("ticket", verb.name, "--help").code == 0
-        assert known is not (verb.by_mail or verb.name == "help"), verb.name
+        assert known is (verb.name != "help"), verb.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,3 +103,17 @@ def test_a_reference_or_member_that_is_not_there_is_said(imported: Triaged, ref:
 
 def test_a_day_that_is_none_is_a_wrong_command_line(imported: Triaged, ref: str) -> None:
     assert imported("ticket", "extend", ref, "soon", "please").code == 2
+
+
+def test_files_go_to_the_researcher_and_evidence_to_a_member_from_the_command_line_too(
+    imported: Triaged, ref: str, tmp_path: Path
+) -> None:
+    patch = tmp_path / "fix.patch"
+    patch.write_text("--- a\n+++ b\n")
+    (tmp_path / "words").write_text("Here is the fix.")
+    words = ("--text", str(tmp_path / "words"))
+    sent = imported("ticket", "attach", ref, "--file", str(patch), *words, "--as", "Dana Levi")
+    assert sent.code == 0 and "fix.patch" in sent.out
+    assert "there is no file" in imported("ticket", "attach", ref, *words).err
+    assert "--as MEMBER" in imported("ticket", "attachments", ref).err
+    assert imported("ticket", "password", ref, "--as", "Dana Levi").out.count("-") >= 3

@@ -1,6 +1,6 @@
 """Mutates messages and feeds them to a target, counting what breaks. It writes only what it found, where it is told to.
 
-    python -m tests.fuzz.mutate [DIR] [--target message|reply|command|member|request] [--seconds N] [--cases N] [--seed S] [--findings DIR]
+    python -m tests.fuzz.mutate [DIR] [--target NAME] [--seconds N] [--cases N] [--seed S] [--findings DIR]
 
 DIR: files to start from, beside the messages of our own. The same seed and the same files make the same cases.
 """

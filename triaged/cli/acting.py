@@ -35,6 +35,11 @@ def _command(verb: Verb) -> click.Command:
         whom = "to the researcher" if verb.text is Text.RESEARCHER else "to the team"
         file = click.File("r", encoding="utf-8", errors="replace")
         params.append(click.Option(["--text"], type=file, help=f"A file with the text {whom}; - for standard input."))
+    if verb.name == "attach":
+        found = click.Path(exists=True, dir_okay=False, path_type=Path)
+        params.append(
+            click.Option(["--file", "files"], type=found, multiple=True, help="A file to send; as often as needed.")
+        )
     about = verb.about[0].upper() + verb.about[1:] + "."
     made = click.Command(verb.name, params=params, callback=_callback(verb), help=about, short_help=about)
     return config_option(made)
@@ -42,17 +47,24 @@ def _command(verb: Verb) -> click.Command:
 
 def _callback(verb: Verb) -> Any:
     def run(
-        ref: str, member: str, config: Path | None, words: tuple[str, ...] = (), text: IO[str] | None = None
+        ref: str,
+        member: str,
+        config: Path | None,
+        words: tuple[str, ...] = (),
+        text: IO[str] | None = None,
+        files: tuple[Path, ...] = (),
     ) -> None:
-        _act(verb, ref, " ".join(words), member, config, text.read() if text else "")
+        _act(verb, ref, " ".join(words), member, config, text.read() if text else "", files)
 
     return run
 
 
-COMMANDS = tuple(_command(verb) for verb in VERBS.values() if verb.name not in NOT_HERE and not verb.by_mail)
+COMMANDS = tuple(_command(verb) for verb in VERBS.values() if verb.name not in NOT_HERE)
 
 
-def _act(verb: Verb, ref: str, words: str, member: str, config: Path | None, text: str) -> None:
+def _act(
+    verb: Verb, ref: str, words: str, member: str, config: Path | None, text: str, files: tuple[Path, ...]
+) -> None:
     import secrets
     from datetime import UTC
 
@@ -61,6 +73,7 @@ def _act(verb: Verb, ref: str, words: str, member: str, config: Path | None, tex
     from triaged.daemon.tending import desk_of
     from triaged.ticket.grammar import Order, Orders, Refused
     from triaged.ticket.reference import token_of
+    from triaged.ticket.writing import file_of
     from triaged.tracker.commanding import command
     from triaged.tracker.engine import writing
 
@@ -75,7 +88,8 @@ def _act(verb: Verb, ref: str, words: str, member: str, config: Path | None, tex
                 raise CommandError(f"the mailbox {loaded.mailbox!r} is not in the configuration: add it again")
             return desk_of(loaded, desks)
 
-        done = command(connection, token_of(ref) or "", orders, by, desk_for, now, secrets.token_bytes)
+        enclosed = tuple(file_of("application/octet-stream", file.name, file.read_bytes()) for file in files)
+        done = command(connection, token_of(ref) or "", orders, by, desk_for, now, secrets.token_bytes, enclosed)
     if done is None:
         raise CommandError(f"there is no ticket {safe(ref)}: `triaged ticket list` shows them all")
     if isinstance(done, Refused):

@@ -28,7 +28,6 @@ class Verb:
     roles: frozenset[str] = frozenset({"triager", "lead"})
     second: bool = False  # a second member has to confirm it, where the team is of two or more
     private: bool = False  # nobody else hears of it
-    by_mail: bool = False  # not on the command line
 
     @property
     def usage(self) -> str:
@@ -39,8 +38,8 @@ EVERYBODY = frozenset({"triager", "lead", "observer"})
 LEAD = frozenset({"lead"})  # where the team has one; else a triager may
 
 
-def _looking(name: str, words: str, about: str, *, by_mail: bool = False) -> Verb:
-    return Verb(name, words, about, roles=EVERYBODY, private=True, by_mail=by_mail)
+def _looking(name: str, words: str, about: str) -> Verb:
+    return Verb(name, words, about, roles=EVERYBODY, private=True)
 
 
 GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
@@ -50,7 +49,7 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             Verb("reply", "", "answers the researcher", Text.RESEARCHER, wanted=True),
             Verb("ask", "", "asks the researcher; promises that pause stand still until they write", Text.RESEARCHER, wanted=True),
             Verb("update", "", "tells the researcher how it stands", Text.RESEARCHER, wanted=True),
-            Verb("attach", "", "sends the files of this mail to the researcher, with the text", Text.RESEARCHER, by_mail=True),
+            Verb("attach", "", "sends the files of this mail to the researcher, with the text", Text.RESEARCHER),
             Verb("acknowledge", "", "sends the acknowledgement, where none went out"),
         ),
     ),
@@ -110,8 +109,8 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
         "To look at it",
         (
             _looking("show", "", "how the ticket stands"),
-            _looking("attachments", "[N]", "mails you the files, or file N, in an archive with a password", by_mail=True),
-            _looking("password", "", "mails you the password of your archives", by_mail=True),
+            _looking("attachments", "[N]", "mails you the files, or file N, in an archive with a password"),
+            _looking("password", "", "mails you the password of your archives"),
             _looking("help", "", "this list"),
         ),
     ),
@@ -146,6 +145,4 @@ def _more(verb: Verb) -> str:
         said.append("a second member confirms it")
     if verb.roles is LEAD:
         said.append("a lead's word, where the team has one")
-    if verb.by_mail:
-        said.append("by mail only")
     return f" ({'; '.join(said)})" if said else ""

@@ -13,7 +13,7 @@ from triaged.ticket.events import Event, EventKind
 from triaged.ticket.relaying import speaks_as_we_do
 from triaged.ticket.verbs import MisreadError, VerbError
 from triaged.ticket.wire import Enclosure
-from triaged.ticket.worked import Case, File, Step, WaitingLetter, Worked
+from triaged.ticket.worked import OPERATOR, Case, File, Step, WaitingLetter, Worked
 from triaged.ticket.writing import file_of, to_people
 
 MOST_BYTES = 20 * 1024 * 1024  # of files that one letter carries
@@ -44,7 +44,7 @@ def ask(worked: Worked, words: str, case: Case) -> Step:
 def attach(worked: Worked, words: str, case: Case) -> Step:
     """The files of the member's own mail go to the researcher. What a file says of its maker within itself goes with it."""
     if not case.files:
-        raise VerbError("your mail has no file: attach it to the mail with the command")
+        raise VerbError("there is no file: attach it to the mail with the command, or name it by --file")
     size = sum(len(file.content) for file in case.files)
     if size > MOST_BYTES:
         raise VerbError(f"the files are too large for one letter: {size:,} of {MOST_BYTES:,} bytes")
@@ -144,6 +144,8 @@ def _each(
 
 def attachments(worked: Worked, words: str, case: Case) -> Step:
     """The evidence goes to the member who asks, in an archive with a password; the password by /password (AT-28)."""
+    if case.by == OPERATOR:
+        raise VerbError("say which member it is mailed to: --as MEMBER")
     files = _wanted(worked, words)
     contents = [
         (file.name or f"file-{file.number}", worked.contents[file.number])
@@ -183,6 +185,8 @@ def _wanted(worked: Worked, words: str) -> tuple[File, ...]:
 def tell_password(worked: Worked, words: str, case: Case) -> Step:
     """The password of the archives that this member asked for on this ticket."""
     _no_words(words)
+    if case.by == OPERATOR:
+        raise VerbError("say whose archives they are: --as MEMBER")
     return Step(worked, (f"the password of your archives of {worked.name.ref}: {_password(worked, case)}",))
 
 

@@ -19,7 +19,7 @@ def echoes(obeyed: Obeyed, orders: Orders, case: Case, attached: int = 0) -> tup
     worked = obeyed.worked
     lines = (*obeyed.lines, *_stayed(obeyed, attached), *_below(orders))
     values = _values(worked, f"Done on {worked.name.ref}:", lines, _shown(obeyed, orders, case), case)
-    mine = (_to_author(worked, "done", values, case, obeyed.enclosed),) if case.by_mail else ()
+    mine = (_to_author(worked, "done", values, case, obeyed.enclosed),) if case.by_mail or obeyed.enclosed else ()
     if obeyed.private or case.by == OPERATOR:
         return mine
     told = {**values, "headline": _headline(worked, orders, obeyed, case)}

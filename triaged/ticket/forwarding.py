@@ -89,7 +89,8 @@ def _told(opened: Consequence, arrival: Arrival, author: Address | None, desk: D
     else:
         answer = f"{by}; the original sender has not been answered; reply `/acknowledge` to do so"
     remark = one_line(arrival.original.remarks)
-    warnings = (f"the remark above it, for the team alone: {remark}",) if remark else ()
+    warnings: tuple[str, ...] = (f"the remark above it, for the team alone: {remark}",) if remark else ()
+    warnings += ("what stands below the forwarded mail counts as its sender's words: put remarks above it",)
     earlier = study.announcement["warnings"]
     assert isinstance(earlier, tuple)  # noqa: S101 - of an Announcement
     return replace(study, announcement={**study.announcement, "answer": answer, "warnings": (*warnings, *earlier)})

@@ -134,13 +134,20 @@ def _files(connection: Connection, item: Item, orders: Orders) -> tuple[Enclosur
 
 
 def command(
-    connection: Connection, token: str, orders: Orders, by: str, desk_of: DeskOf, at: datetime, entropy: Entropy
+    connection: Connection,
+    token: str,
+    orders: Orders,
+    by: str,
+    desk_of: DeskOf,
+    at: datetime,
+    entropy: Entropy,
+    files: tuple[Enclosure, ...] = (),
 ) -> Obeyed | Refused | None:
     """The same from the command line; `by`: a member's lower-case address, or "operator". None: there is no such ticket."""
     bench = working.load(connection, token, orders, desk_of)
     if bench is None:
         return None
-    case: Case = case_of(by, bench.desk, at, entropy)
+    case: Case = case_of(by, bench.desk, at, entropy, files=files)
     done = obey(bench.worked, orders, Role.TEAM, case)
     if isinstance(done, Obeyed):
         noted = working.noted(connection, bench, orders.text, case, at) if done.noted else ()
