@@ -294,10 +294,10 @@ def _desk_note(play: Play, random: Random) -> None:
     promises = [c.promise for c in row.clocks if is_open(c)]
     text, by = play.note_text(random), random.choice(("operator", play.cast.acting[0]))
     play.story.append(f"note at the desk on {row.name.ref}: {text!r}")
-    if promises and random.random() < 0.5:
-        play.ledger.command(row.name.token, f"/waive {promises[-1]} {' '.join(text.split())}", by)
-    else:
-        play.ledger.command(row.name.token, "/note", by, text)
+    waives = bool(promises) and random.random() < 0.5
+    words = f"/waive {promises[-1]} {' '.join(text.split())}" if waives else "/note"
+    if play.ledger.command(row.name.token, words, "operator" if waives else by, "" if waives else text) is None:
+        play.marks.pop()  # refused: it was written nowhere
 
 
 _MOVES: Mapping[str, Callable[[Play, Random], None]] = {

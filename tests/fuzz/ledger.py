@@ -345,6 +345,9 @@ class Ledger:
         return Other(row.name, reporter, row.received_at, bool(row.merged_into), row.state is State.CLOSED)
 
     def _spoken(self, row: Row) -> list[Spoken]:
+        meant = {
+            e.data.get("receipt") for _, e in row.events if e.kind is EventKind.REFUSED and e.data.get("meant_to_go")
+        }
         texts = {m.message_id: m.text for r in self.rows.values() for m in r.messages if m.direction == "out"}
         went: dict[object, tuple[str, ...]] = {
             e.data.get("receipt"): tuple(texts[i] for i in e.data["becomes"])  # type: ignore[index, union-attr]
@@ -360,6 +363,7 @@ class Ledger:
                 m.letter.state if m.letter else "",
                 tuple(f.name for f, _ in m.files),
                 went.get(m.receipt, ()) if m.receipt else (),
+                bool(m.receipt) and m.receipt in meant,
             )
             for m in reversed(row.messages)
         ]

@@ -103,6 +103,26 @@ def test_an_answer_that_was_cancelled_may_be_written_again(house: Tracked) -> No
     assert last(house) == ("queued", "")
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        f"/assess accepted low high\n\nWell found.\n\n-----Original Message-----\nFrom: Legal <legal@example.test>\n"
+        f"Sent: Friday, November 20, 2026 11:12 AM\nTo: dana@example.test\nSubject: privileged\n\nSo {SECRET}.",
+        f"/noet\n\n{SECRET}",
+        f"Listen:\n/note\n{SECRET}",
+        f"/keep update\n\n{SECRET}",
+    ],
+    ids=["a colleague's mail below it", "a note with a slip", "a note too far down", "a text that no command takes"],
+)
+def test_of_a_refused_mail_only_what_was_surely_meant_for_the_researcher_is_no_secret(
+    house: Tracked, refused: str
+) -> None:
+    answers(house, refused)
+    assert house.outcomes()[-1] == "held"
+    answers(house, f"As it happens, {SECRET}.")
+    assert last(house)[0] == "held"
+
+
 def test_who_takes_part_no_more_gets_no_letter_that_still_waited(house: Tracked) -> None:
     says(house, f"/add {FRIEND}")
     answers(house, "Thank you, we look at it.")

@@ -87,9 +87,13 @@ def _spoke(arrival: Arrival, done: Obeyed, case: Case) -> Event:
 
 
 def _was_meant_to_go(orders: Orders | Refused, said: Said) -> bool:
-    """Whether the text of a refused mail was for the researcher: it is no secret, and will be sent again."""
-    takers = [o.verb.text for o in orders.orders if o.verb.text] if isinstance(orders, Orders) else []
-    return takers == [Text.RESEARCHER] if takers else said.role is Role.RESEARCHER
+    """Whether the text of a refused mail was surely for the researcher: it is no secret, and will be sent again. Where a command
+    can't be read, or may stand too far down, it may have been a note (AT-29).
+    """
+    if isinstance(orders, Refused) or stray_command(orders):
+        return False
+    takers = [o.verb.text for o in orders.orders if o.verb.text]
+    return takers == [Text.RESEARCHER] if orders.orders else said.role is Role.RESEARCHER
 
 
 def _refused(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from triaged.message.replies import own_words
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.gate import Elsewhere
 from triaged.ticket.letters import Audience
@@ -13,6 +14,7 @@ from triaged.ticket.letters import Audience
 OPERATOR = "operator"  # who works at the command line
 HELD = "HELD: "  # how the letter begins that shows the team a stranger's mail
 ECHOES = frozenset({"done", "not_sent", "refused"})  # letters that show a member their own words
+MOST_LINES = 10_000  # of a member's mail that are read for their own words
 UNSENT = frozenset({"dropped", "failed", "held", "queued"})  # states of a letter that has not reached anybody
 
 
@@ -26,9 +28,8 @@ class Spoken:
     template: str = ""  # of a letter of ours; "" for mail that came
     state: str = ""  # of a letter of ours
     files: tuple[str, ...] = ()  # names of what is attached to it
-    became: tuple[
-        str, ...
-    ] = ()  # texts of the letters that a member's mail became: they went to the researcher, or wait to
+    became: tuple[str, ...] = ()  # texts of the letters that a member's mail became: they went, or wait to
+    meant: bool = False  # a member's mail that was refused, and whose own words were for the researcher
 
 
 def notes_of(spoken: Iterable[Spoken]) -> tuple[str, ...]:
@@ -52,10 +53,11 @@ _TO_THE_RESEARCHER = ("/extend", "/split")  # commands whose words a letter hold
 
 
 def _rest(one: Spoken) -> str:
-    """The lines that went nowhere."""
-    if not one.became:
+    """The lines that went nowhere. A refused mail's own words are sent again once it is mended; what it quotes is not."""
+    became = (*one.became, own_words(one.text, MOST_LINES).text) if one.meant else one.became
+    if not became:
         return one.text
-    went = f" {_words(' '.join(one.became))} "
+    went = f" {_words(' '.join(became))} "
     return "\n".join(line for line in one.text.split("\n") if not _went(line, went))
 
 

@@ -15,7 +15,7 @@ from triaged.ticket.spoken import HELD, REASONED, Spoken, elsewhere_of, reasons_
 from triaged.tracker.schema import attachment, event, letter, message, participant, person, ticket
 
 MOST_MESSAGES = 500  # of each conversation, the newest
-MOST_ELSEWHERE = 500  # messages of the tenant's other tickets, the newest: what a member has open beside this one
+MOST_ELSEWHERE = 200  # messages of the tenant's other tickets, the newest: what a member has open beside this one
 MOST_CHARACTERS = 8_192  # of each of those
 
 _COLUMNS = (
@@ -77,9 +77,6 @@ def _spoken(
     refused: Collection[object],
     files: Mapping[int, tuple[str, ...]],
 ) -> Spoken:
-    went = became.get(row.receipt_id, ()) if row.receipt_id else ()
-    if row.receipt_id in refused:  # its text was to go, and is sent again once the mail is mended; its commands are not
-        went = ("\n".join(line for line in row.text.split("\n") if not line.lstrip().startswith("/")),)
     return Spoken(
         audience=row.audience,
         subject=row.subject,
@@ -87,7 +84,8 @@ def _spoken(
         template=row.template or "",
         state=row.state or "",
         files=files.get(row.id, ()),
-        became=went,
+        became=became.get(row.receipt_id, ()) if row.receipt_id else (),
+        meant=bool(row.receipt_id) and row.receipt_id in refused,
     )
 
 
