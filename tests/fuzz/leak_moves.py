@@ -245,7 +245,8 @@ def _forward(play: Play, random: Random) -> None:
         "Legal <legal@example.test>", play.cast.acting[0], "privileged", mark.text(), play.next_id("example.test")
     )
     role = random.choice((Role.TEAM, Role.RESEARCHER))
-    remark = random.choice(("", "FYI", random.choice(PLAIN)))
+    refused = ("/assess accepted low high\n\nThank you.", "/noet\n\nFYI", "Listen:\n/note", "/keep nothing\n\nFYI")
+    remark = random.choice(("", "FYI", random.choice(PLAIN), random.choice(refused)))
     shape = random.choice(("forwarded", "outlook", "original", "bare"))
     if shape == "bare" and role is Role.RESEARCHER:
         play.marks.remove(

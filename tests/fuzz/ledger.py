@@ -333,7 +333,9 @@ class Ledger:
         )
 
     def _elsewhere(self, other: Row) -> Elsewhere:
-        return elsewhere_of(other.name.ref, self._spoken(other), [(p.name, p.address) for p in other.people])
+        people = [(p.name, p.address) for p in other.people]
+        reasons = reasons_of(event for _, event in other.events)
+        return elsewhere_of(other.name.ref, self._spoken(other), reasons, people)
 
     def _cancellable(self, row: Row) -> list[Queued]:
         """With the letters that tell of tickets which were split off."""

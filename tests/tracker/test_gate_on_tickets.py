@@ -95,6 +95,12 @@ def test_the_reason_of_a_waiver_at_the_command_line_stays_inside(house: Tracked)
     assert last(house)[0] == "held"
 
 
+def test_the_reason_of_a_waiver_at_the_command_line_stays_inside_on_other_tickets_too(house: Tracked) -> None:
+    house.orders(name(house, 1).ref, f"/waive update {SECRET}")
+    answers(house, f"As it happens, {SECRET}.")
+    assert last(house)[0] == "held"
+
+
 def test_an_answer_that_was_cancelled_may_be_written_again(house: Tracked) -> None:
     words = "Could you try the build of last night and tell us whether it still falls over?"
     answers(house, words)

@@ -76,10 +76,14 @@ def said_of(spoken: Iterable[Spoken]) -> tuple[str, ...]:
     return tuple(f"{one.subject}\n{one.text}" for one in theirs if one.state not in UNSENT)
 
 
-def elsewhere_of(reference: str, spoken: Iterable[Spoken], people: Iterable[tuple[str, str]]) -> Elsewhere:
-    """What came on another ticket by mail. Our answers there are not in it: the same words are written to many."""
+def elsewhere_of(
+    reference: str, spoken: Iterable[Spoken], reasons: Iterable[str], people: Iterable[tuple[str, str]]
+) -> Elsewhere:
+    """What came on another ticket by mail, and members' reasons. Our answers there are not in it: the same words are written to
+    many.
+    """
     came = [(one.audience, text) for one in spoken if (text := _came(one))]
-    notes = tuple(text for audience, text in came if audience == Audience.TEAM)
+    notes = (*(text for audience, text in came if audience == Audience.TEAM), *reasons)
     heard = tuple(text for audience, text in came if audience != Audience.TEAM)
     return Elsewhere(reference, notes, heard, tuple(people))
 

@@ -39,11 +39,16 @@ def spoken_on(connection: Connection, ticket_id: int) -> tuple[Spoken, ...]:
     return tuple(_spoken(r, became, refused, {}) for r in rows)
 
 
-def reasons_on(connection: Connection, ticket_id: int) -> tuple[str, ...]:
-    """Why members waived a promise or recorded a breach."""
-    told = (event.c.ticket_id == ticket_id, event.c.kind.in_(REASONED), event.c.body.is_not(None))
-    rows = connection.execute(select(event.c.kind, event.c.body).where(*told).order_by(event.c.seq))
-    return reasons_of(event_of(row.kind, row.body) for row in rows)
+def reasons_on(connection: Connection, tickets: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """Ticket -> why members waived a promise or recorded a breach."""
+    told = (event.c.ticket_id.in_(tickets), event.c.kind.in_(REASONED), event.c.body.is_not(None))
+    rows = connection.execute(
+        select(event.c.ticket_id, event.c.kind, event.c.body).where(*told).order_by(event.c.ticket_id, event.c.seq)
+    )
+    found: dict[int, tuple[str, ...]] = {}
+    for row in rows:
+        found[row.ticket_id] = (*found.get(row.ticket_id, ()), *reasons_of([event_of(row.kind, row.body)]))
+    return found
 
 
 def elsewhere(connection: Connection, tenant: str, ticket_id: int) -> tuple[Elsewhere, ...]:
@@ -54,12 +59,12 @@ def elsewhere(connection: Connection, tenant: str, ticket_id: int) -> tuple[Else
     numbers = sorted({row.ticket_id for row in rows})
     became, files = _became(connection, numbers), _files(connection, [row.id for row in rows])
     refused = _refused(connection, numbers)
-    people = _people(connection, numbers)
+    people, reasons = _people(connection, numbers), reasons_on(connection, numbers)
     said: dict[int, list[Spoken]] = defaultdict(list)
     for row in rows:
         said[row.ticket_id].append(_spoken(row, became, refused, files))
     refs = connection.execute(select(ticket.c.id, ticket.c.ref).where(ticket.c.id.in_(numbers)).order_by(ticket.c.id))
-    return tuple(elsewhere_of(row.ref, said[row.id], people[row.id]) for row in refs)
+    return tuple(elsewhere_of(row.ref, said[row.id], reasons.get(row.id, ()), people[row.id]) for row in refs)
 
 
 def _lately(connection: Connection, tenant: str, ticket_id: int) -> Sequence[Any]:

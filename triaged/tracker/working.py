@@ -77,7 +77,7 @@ def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[
         proposals=_proposals(connection, row.id),
         files=tuple(file for file, _ in files),
         contents=_contents(connection, files, orders) if wants_contents(orders) else {},
-        notes=(*notes_of(spoken), *reasons_on(connection, row.id)),
+        notes=(*notes_of(spoken), *reasons_on(connection, [row.id]).get(row.id, ())),
         said=said_of(spoken),
         elsewhere=elsewhere(connection, row.tenant, row.id),
         others=_others(connection, row.tenant, orders),
