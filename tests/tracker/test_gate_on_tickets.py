@@ -12,7 +12,7 @@ from tests.ticket.scene import AT, MEMBER, STRANGER, TEAM, key, mail
 from tests.tracker.test_commanding import HOUSE, RON, echo, name, says, to_researcher
 from tests.tracker.tracked import Tracked, open_tracker
 from triaged.ticket.address import Role
-from triaged.tracker.schema import letter, participant, ticket
+from triaged.tracker.schema import letter, message, participant, ticket
 
 KENJI = "Kenji Watanabe <kenji@hall.example>"
 FRIEND = "friend@example.org"
@@ -195,6 +195,31 @@ def test_who_takes_part_in_one_ticket_of_two_does_not_read_of_the_other(house: T
     answers(house, "You said the window on the second floor is open all night long?")
     waited = [(row.to_lower, row.state) for row in house.rows(letter) if row.template == "answer"]
     assert waited == [("noa@example.org", "queued"), (FRIEND, "held")]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "template"),
+    [
+        ("/assess declined out-of-scope", "/assess declined out-of-scope", "assessed"),
+        ("/assess accepted high fix-by 2027-03-01", "/assess accepted high fix-by 2027-03-01", "assessed"),
+        (
+            "/extend assess 2026-12-24 the vendor wants it",
+            "/extend assess 2026-12-24 we wait for a release",
+            "extended",
+        ),
+    ],
+)
+def test_what_our_letters_say_to_everybody_is_no_secret_because_another_researcher_quotes_it(
+    house: Tracked, first: str, second: str, template: str
+) -> None:
+    says(house, first, number=1)
+    house.at += timedelta(hours=1)
+    house.send_all()
+    quoted = next(r for r in house.rows(message) if r.direction == "out" and r.subject.startswith("Re: Back door")).text
+    theirs = [r.text for r in house.rows(message) if r.direction == "out" and r.audience == "researcher"]
+    house.receive(mail(KENJI, key(name(house, 1), Role.RESEARCHER), proven=True, text=f"Why?\n{quoted}\n{theirs[-1]}"))
+    says(house, second)
+    assert [r.hold_reason for r in house.letters(template)] == ["", ""]
 
 
 def test_another_tenants_tickets_are_not_looked_at(engine: Engine) -> None:

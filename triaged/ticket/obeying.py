@@ -76,7 +76,9 @@ def obey(worked: Worked, orders: Orders, role: Role, case: Case) -> Obeyed | Ref
     for order in whole.orders:
         text = whole.text if order.verb.text is not Text.NOWHERE else ""
         try:
-            done = _after(done, _step(done.worked, order, replace(case, text=text)), case)
+            done = _after(
+                done, _step(done.worked, order, replace(case, text=text)), order.words, replace(case, text=text)
+            )
         except VerbError as error:
             return _refused(order, error)
     return done
@@ -161,9 +163,9 @@ def _kept_words(step: Step, worked: Worked, case: Case) -> None:
             )
 
 
-def _after(done: Obeyed, step: Step, case: Case) -> Obeyed:
+def _after(done: Obeyed, step: Step, words: str, case: Case) -> Obeyed:
     _kept_words(step, done.worked, case)
-    ways = [on_its_way(letter, done.worked, case) for letter in step.letters]
+    ways = [on_its_way(letter, done.worked, case, words) for letter in step.letters]
     sent = tuple(letter for letter, _ in ways)
     told = tuple(line for letter, overlaps in ways for line in _way(letter, overlaps, case))
     return Obeyed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from triaged.ticket.verbs import VerbError
 from triaged.ticket.wire import Enclosure
 from triaged.ticket.worked import Case, Person, Worked
 
+ANSWER = "answer"  # the letter that is a member's words and nothing else
 MOST_SHOWN = 5  # overlaps that the echo lists
 MOST_READ = 1024 * 1024  # bytes of a file that are read as text
 
@@ -65,16 +67,32 @@ def file_of(media_type: str, name: str, data: bytes) -> Enclosure:
     return Enclosure(media_type, name, data)
 
 
-def on_its_way(letter: Letter, worked: Worked, case: Case) -> tuple[Letter, tuple[Overlap, ...]]:
-    """The letter as it will wait: for the undo time, or held for a member's word (AT-29)."""
+def on_its_way(letter: Letter, worked: Worked, case: Case, words: str) -> tuple[Letter, tuple[Overlap, ...]]:
+    """The letter as it will wait: for the undo time, or held for a member's word (AT-29). `words`: of the command."""
     if letter.audience is not Audience.RESEARCHER:
         return letter, ()
-    found = overlaps(
-        letter.subject, "\n".join((letter.text, *_files(letter, case))), inside(worked, case, letter.token, letter.to)
-    )
+    within = inside(worked, case, letter.token, letter.to)
+    within = replace(within, said=(*within.said, our_part(letter, words, case.text)))
+    found = overlaps(letter.subject, "\n".join((letter.text, *_files(letter, case))), within)
     reason = "; ".join(f"{one.what}: {one.shown}" for one in found[:MOST_SHOWN])
     author = case.by
     return replace(letter, not_before=case.at + case.desk.undo, hold_reason=reason, author=author), found
+
+
+def our_part(letter: Letter, words: str, written: str) -> str:
+    """What of the letter a template says, to everybody: another researcher who quotes it makes no secret of it. "" where the
+    member's words, after the command (its end: a reason) and below it, can't be taken out whole.
+    """
+    text = letter.text if letter.template != ANSWER else ""
+    ends = (words.split(" ", n)[-1] for n in range(words.count(" ") + 1))
+    for line in (*ends, *written.split("\n")):
+        text = text.replace(line.strip(), "\n") if line.strip() else text
+    return "" if _runs(text) & _runs(f"{words}\n{written}") else text
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    found = re.findall(r"\w+", text.lower())
+    return set(zip(found, found[1:], found[2:], strict=False))
 
 
 def _files(letter: Letter, case: Case) -> Iterator[str]:
