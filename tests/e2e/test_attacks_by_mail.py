@@ -22,7 +22,7 @@ from tests.e2e.attacks import (
     quoted,
     with_file,
 )
-from tests.e2e.installation import installation, parsed
+from tests.e2e.installation import REF, installation, parsed
 from tests.e2e.watched import Mail
 from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import Server
@@ -302,7 +302,8 @@ def at_25_what_looks_like_a_template_is_sent_as_it_was_written(s: Story) -> Step
     ]
     yield [s.by(s.member, s.t, f"/assign {FORMATS}")]
     for one in s.seen[s.mailed :]:
-        assert "49" not in str(one.message["Subject"]) or one.ref not in s.refs
+        if one.ref in s.refs:  # a reference may hold any two digits
+            assert "49" not in REF.sub("", str(one.message["Subject"]))
         assert "<class" not in one.text
     assert any(FORMATS in " ".join(one.text.split()) for one in s.got(s.researcher)), [
         one.text for one in s.got(s.researcher)
