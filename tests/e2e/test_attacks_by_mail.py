@@ -278,6 +278,8 @@ def at_11_a_name_that_looks_like_a_member_is_shown_after_the_address(s: Story) -
 
 # --- AT-25: templates -----------------------------------------------------------------------------------------------------------
 
+# What the member writes stands on no other ticket: the gate would hold it.
+OURS = "{{9*9}} {1.__dict__} %(y)s ${9*9} {% block %} #{9*9}"
 FORMATS = "{{7*7}} {0.__class__} %(x)s ${7*7} {% raw %} #{7*7}"
 
 
@@ -297,15 +299,15 @@ def at_25_what_looks_like_a_template_is_sent_as_it_was_written(s: Story) -> Step
     [told] = s.got(author)
     assert FORMATS in " ".join(str(told.message["Subject"]).split())
     yield [
-        s.by(s.member, s.t, f"/split {FORMATS}"),
-        s.by(s.member, s.t, f"/extend assess in 3 weeks {FORMATS}"),
+        s.by(s.member, s.t, f"/split {OURS}"),
+        s.by(s.member, s.t, f"/extend assess in 3 weeks {OURS}"),
     ]
-    yield [s.by(s.member, s.t, f"/assign {FORMATS}")]
+    yield [s.by(s.member, s.t, f"/assign {OURS}")]
     for one in s.seen[s.mailed :]:
         if one.ref in s.refs:  # a reference may hold any two digits
-            assert "49" not in REF.sub("", str(one.message["Subject"]))
-        assert "<class" not in one.text
-    assert any(FORMATS in " ".join(one.text.split()) for one in s.got(s.researcher)), [
+            assert not {"49", "81"} & {*re.findall(r"\d+", REF.sub("", str(one.message["Subject"])))}
+        assert "<class" not in one.text and "mappingproxy" not in one.text
+    assert any(OURS in " ".join(one.text.split()) for one in s.got(s.researcher)), [
         one.text for one in s.got(s.researcher)
     ]
 
