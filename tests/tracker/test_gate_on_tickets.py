@@ -222,6 +222,30 @@ def test_what_our_letters_say_to_everybody_is_no_secret_because_another_research
     assert [r.hold_reason for r in house.letters(template)] == ["", ""]
 
 
+def test_an_answer_that_is_written_to_many_is_no_secret_because_one_of_them_quotes_it(house: Tracked) -> None:
+    canned = "We found it hard to follow your steps: could you send a recording of the screen?"
+    answers(house, canned, number=1)
+    house.at += timedelta(hours=1)
+    house.send_all()
+    quote = "> We found it hard to follow your\n> steps: could you send a recording of the screen?"
+    quoting = f"Here it is.\n\nOn Friday IMS Network security wrote:\n{quote}\n{SECRET}"
+    house.receive(mail(KENJI, key(name(house, 1), Role.RESEARCHER), proven=True, text=quoting))
+    says(house, f"It plays.\n\nOn Friday IMS Network security wrote:\n> Here it is.\n>> {canned}", number=1)
+    answers(house, canned)
+    assert last(house) == ("queued", "")
+    answers(house, SECRET)
+    assert last(house)[0] == "held"
+
+
+def test_a_note_that_was_let_go_to_one_researcher_is_still_held_for_another(house: Tracked) -> None:
+    says(house, f"/note\n\n{SECRET}", number=1)
+    answers(house, SECRET, number=1)
+    says(house, "/send", number=1)
+    house.send_all()
+    answers(house, SECRET)
+    assert last(house)[0] == "held"
+
+
 def test_another_tenants_tickets_are_not_looked_at(engine: Engine) -> None:
     second = replace(HOUSE, tenant="second", mailbox="psirt", address="psirt@other.test", own=frozenset(),
                      mailboxes=frozenset({"psirt@other.test"}), notify=(TEAM,), members={})  # fmt: skip

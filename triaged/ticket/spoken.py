@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from triaged.message.replies import own_words
@@ -77,15 +77,20 @@ def said_of(spoken: Iterable[Spoken]) -> tuple[str, ...]:
 
 
 def elsewhere_of(
-    reference: str, spoken: Iterable[Spoken], reasons: Iterable[str], people: Iterable[tuple[str, str]]
+    reference: str, spoken: Sequence[Spoken], reasons: Iterable[str], people: Iterable[tuple[str, str]]
 ) -> Elsewhere:
-    """What came on another ticket by mail, and members' reasons. Our answers there are not in it: the same words are written to
-    many.
+    """What came on another ticket by mail, and members' reasons. Our answers there are not in it, nor are they where they are
+    quoted: the same words are written to many.
     """
-    came = [(one.audience, text) for one in spoken if (text := _came(one))]
+    told = " ".join(_words(one.text) for one in spoken if one.template and _reached(one))
+    came = [(one.audience, text) for one in spoken if (text := _came(one, f" {told} "))]
     notes = (*(text for audience, text in came if audience == Audience.TEAM), *reasons)
     heard = tuple(text for audience, text in came if audience != Audience.TEAM)
     return Elsewhere(reference, notes, heard, tuple(people))
+
+
+def _reached(one: Spoken) -> bool:
+    return one.audience == Audience.RESEARCHER and one.state not in UNSENT
 
 
 def for_reader(to: str, other: Elsewhere) -> Elsewhere:
@@ -97,9 +102,16 @@ def takes_part(to: str, other: Elsewhere) -> bool:
     return any(address == to for _, address in other.people)
 
 
-def _came(one: Spoken) -> str:
+def _came(one: Spoken, told: str) -> str:
     """What came by mail. A stranger's mail that was held is no message of the ticket: it stands in our letter about it alone."""
     if one.template:
-        lines = one.text.split("\n") if one.text.startswith(HELD) else []
-        return "\n".join(line[1:] for line in lines if line.startswith(">"))
-    return "\n".join((*((one.subject,) if not one.became else ()), _rest(one), *one.files))
+        held = one.audience == Audience.TEAM and one.text.startswith(HELD)
+        return "\n".join(line[1:] for line in one.text.split("\n") if line.startswith(">")) if held else ""
+    return "\n".join((*((one.subject,) if not one.became else ()), _without_quotes_of_ours(one, told), *one.files))
+
+
+def _without_quotes_of_ours(one: Spoken, told: str) -> str:
+    """A member's own words stay, also where they were let go to that ticket's researcher."""
+    rest = _rest(one)
+    own = f" {_words(own_words(one.text, MOST_LINES).text)} " if one.audience == Audience.TEAM else ""
+    return "\n".join(line for line in rest.split("\n") if f" {_words(line)} " in own or f" {_words(line)} " not in told)

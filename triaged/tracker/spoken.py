@@ -15,7 +15,7 @@ from triaged.ticket.spoken import HELD, REASONED, Spoken, elsewhere_of, reasons_
 from triaged.tracker.schema import attachment, event, letter, message, participant, person, ticket
 
 MOST_MESSAGES = 500  # of each conversation, the newest
-MOST_ELSEWHERE = 200  # messages of the tenant's other tickets, the newest: what a member has open beside this one
+MOST_ELSEWHERE = 300  # messages of the tenant's other tickets, the newest: what a member has open beside this one
 MOST_CHARACTERS = 8_192  # of each of those
 
 _COLUMNS = (
@@ -68,11 +68,12 @@ def elsewhere(connection: Connection, tenant: str, ticket_id: int) -> tuple[Else
 
 
 def _lately(connection: Connection, tenant: str, ticket_id: int) -> Sequence[Any]:
-    """What came by mail, and our letters about a stranger's mail that was held."""
+    """What came by mail, our letters to researchers, and those about a stranger's mail that was held."""
     held = and_(letter.c.template == "relay", message.c.text.startswith(HELD, autoescape=True))
-    came = (message.c.tenant == tenant, message.c.ticket_id != ticket_id, or_(message.c.direction == "in", held))
+    wanted = or_(message.c.direction == "in", message.c.audience == Audience.RESEARCHER, held)
+    here = (message.c.tenant == tenant, message.c.ticket_id != ticket_id, wanted)
     text = func.substr(message.c.text, 1, MOST_CHARACTERS).label("text")
-    newest = select(*_COLUMNS, text).select_from(_ROWS).where(*came).order_by(message.c.id.desc())
+    newest = select(*_COLUMNS, text).select_from(_ROWS).where(*here).order_by(message.c.id.desc())
     return connection.execute(newest.limit(MOST_ELSEWHERE)).all()
 
 
