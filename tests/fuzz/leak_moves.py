@@ -248,7 +248,7 @@ def _forward(play: Play, random: Random) -> None:
     refused = ("/assess accepted low high\n\nThank you.", "/noet\n\nFYI", "Listen:\n/note", "/keep nothing\n\nFYI")
     remark = random.choice(("", "FYI", random.choice(PLAIN), random.choice(refused)))
     shape = random.choice(("forwarded", "outlook", "original", "bare"))
-    if shape == "bare" and role is Role.RESEARCHER:
+    if shape == "bare" and (role is Role.RESEARCHER or remark.startswith("/assess")):
         play.marks.remove(
             mark
         )  # an answer of the member's, as far as anybody can tell, and answers are written to many
