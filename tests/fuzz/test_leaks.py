@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
+
 from tests.fuzz.leak_marks import faces, minted, pasted
 from tests.fuzz.leak_moves import played, step
 from tests.fuzz.leak_play import DESKS, Play
 from tests.fuzz.leaks import run, script, shown, shrunk
 from tests.fuzz.ledger import Ledger
 from tests.ticket.scene import AT
+
+pytestmark = pytest.mark.timeout(600)  # twenty seconds on two quiet cores
 
 CASES, LONGEST, SEED = 1000, 5, 20261120
 
