@@ -42,7 +42,10 @@ def _compose(raw: bytes, text: str, sender: str, smtp_port: int, keys: str, seco
         (directory / "text").write_text(f"{text.rstrip(chr(10))}\n\n" if text else "")
         editor = directory / "editor"
         editor.write_text(
-            f'#!/bin/sh\ncat {directory}/text "$1" > {directory}/joined && cat {directory}/joined > "$1"\n'
+            # With its old time: mutt asks about a file that was written in a later second than it looked, on a busy machine.
+            f'#!/bin/sh\ntouch -r "$1" {directory}/then\n'
+            f'cat {directory}/text "$1" > {directory}/joined && cat {directory}/joined > "$1"\n'
+            f'touch -r {directory}/then "$1"\n'
         )
         editor.chmod(0o755)
         render("muttrc.in", directory / "muttrc", values(directory, editor, sender, smtp_port))
