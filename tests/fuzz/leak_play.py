@@ -164,7 +164,13 @@ class Play:
 
     def may(self, mark: Mark, queued: Queued) -> bool:
         here = {queued.letter.token, *(t for t, r in self.ledger.rows.items() if r.merged_into == queued.letter.token)}
-        return queued.letter.to.lower() in mark.known or bool(mark.said & here)
+        return queued.letter.to.lower() in mark.known or bool(mark.said & here) or self._takes_part(mark, queued)
+
+    def _takes_part(self, mark: Mark, queued: Queued) -> bool:
+        """Who was added to a ticket may read there what its researcher reported, and so may be told it elsewhere."""
+        where = (self.ledger.rows[token] for token in mark.said if token in self.ledger.rows)
+        to = queued.letter.to.lower()
+        return mark.kind == "report" and any(to == person.address for row in where for person in row.people)
 
     def went(self, queued: Queued) -> None:
         if queued.letter.audience is Audience.TEAM:

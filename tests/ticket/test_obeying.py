@@ -8,8 +8,22 @@ from typing import Any
 
 import pytest
 
-from tests.ticket.scene import AT, DESK, FRIEND, MAILBOX, MEMBER, OTHER, RESEARCHER, TICKET, entropy, view, worked
+from tests.ticket.scene import (
+    AT,
+    DESK,
+    FRIEND,
+    MAILBOX,
+    MEMBER,
+    OTHER,
+    POLICIES,
+    RESEARCHER,
+    TICKET,
+    entropy,
+    view,
+    worked,
+)
 from triaged.message.replies import own_words
+from triaged.policy.load import load_policy
 from triaged.ticket.address import Role
 from triaged.ticket.clocks import is_open
 from triaged.ticket.commands import EVERYBODY, VERBS
@@ -331,10 +345,9 @@ def test_a_person_is_added_by_a_member_only_and_gets_nothing_of_before() -> None
 
 
 def test_a_breach_is_recorded_and_told_nobody_outside() -> None:
-    rule = TEAM_DESK.policy.rules[0].name if TEAM_DESK.policy.rules else ""
-    if rule:
-        found = done(f"/breach {rule} downloaded the whole table")
-        assert found.letters == () and kinds(found) == [EventKind.BREACHED]
+    ruled = replace(TEAM_DESK, policy=load_policy(POLICIES / "good-faith-rules.toml"))
+    found = done("/breach no-leaks downloaded the whole table", desk=ruled)
+    assert found.letters == () and kinds(found) == [EventKind.BREACHED]
     assert "no rule" in refused("/breach nonsense").why
 
 

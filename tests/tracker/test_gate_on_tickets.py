@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from tests.ticket.scene import AT, MEMBER, STRANGER, TEAM, key, mail
+from tests.ticket.scene import AT, MEMBER, POLICIES, STRANGER, TEAM, key, mail
 from tests.tracker.test_commanding import HOUSE, RON, echo, name, says, to_researcher
 from tests.tracker.tracked import Tracked, open_tracker
+from triaged.policy.load import load_policy
 from triaged.ticket.address import Role
 from triaged.tracker.schema import letter, message, participant, ticket
 
@@ -86,6 +87,20 @@ def test_a_note_beside_a_command_that_writes_a_letter_stays_inside(house: Tracke
 def test_the_reason_of_a_waiver_beside_an_answer_stays_inside(house: Tracked) -> None:
     says(house, f"/waive update {SECRET}\n/reply\n\nThank you, we look at it.", by=RON)
     answers(house, f"As it happens, {SECRET}.")
+    assert last(house)[0] == "held"
+
+
+@pytest.mark.parametrize("letter", ["/reply", "/assess accepted medium fix-by 2027-03-01"])
+@pytest.mark.parametrize("secret", [f"/waive update {SECRET}", f"/breach no-leaks {SECRET}"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_reason_that_nobody_outside_is_told_is_no_text_of_a_letter_of_the_same_mail(
+    engine: Engine, letter: str, secret: str, first: bool
+) -> None:
+    house = open_tracker(engine, replace(HOUSE, policy=load_policy(POLICIES / "good-faith-rules.toml")))
+    house.receive(mail(proven=True))
+    house.send_all()
+    commands = (secret, letter) if first else (letter, secret)
+    says(house, "\n".join((*commands, "", f"As it happens, {SECRET}.")), by=RON)
     assert last(house)[0] == "held"
 
 

@@ -28,6 +28,7 @@ class Verb:
     roles: frozenset[str] = frozenset({"triager", "lead"})
     second: bool = False  # a second member has to confirm it, where the team is of two or more
     private: bool = False  # nobody else hears of it
+    secret: bool = False  # its words are for nobody outside
 
     @property
     def usage(self) -> str:
@@ -75,7 +76,7 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             Verb("spam", "", "closes it as spam; nothing is owed"),
             Verb("merge", "REF", "joins it to an earlier ticket of the same researcher"),
             Verb("split", "SUBJECT", "opens a second ticket for another problem in the same report"),
-            Verb("breach", "RULE", "records that a rule of the policy was broken; nobody is told"),
+            Verb("breach", "RULE", "records that a rule of the policy was broken; nobody is told", secret=True),
         ),
     ),
     (
@@ -84,7 +85,7 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             Verb("wait", "", "we wait on the researcher: promises that pause stand still until they write"),
             Verb("resume", "", "we wait no more"),
             Verb("keep", "PROMISE", "a promise was kept in a way that triaged can't see"),
-            Verb("waive", "PROMISE REASON", "a promise need not be kept; nobody outside is told", roles=LEAD),
+            Verb("waive", "PROMISE REASON", "a promise need not be kept; nobody outside is told", roles=LEAD, secret=True),
         ),
     ),
     (

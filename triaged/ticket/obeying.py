@@ -72,6 +72,7 @@ def obey(worked: Worked, orders: Orders, role: Role, case: Case) -> Obeyed | Ref
     whole = _with_its_text(orders, taker, role)
     if isinstance(whole, Refused):
         return whole
+    worked = replace(worked, notes=(*worked.notes, *_secret_words(whole)))
     done = Obeyed(worked, (), (), (), private=all(o.verb.private for o in whole.orders))
     for order in whole.orders:
         text = whole.text if order.verb.text is not Text.NOWHERE else ""
@@ -82,6 +83,11 @@ def obey(worked: Worked, orders: Orders, role: Role, case: Case) -> Obeyed | Ref
         except VerbError as error:
             return _refused(order, error)
     return done
+
+
+def _secret_words(orders: Orders) -> tuple[str, ...]:
+    """Reasons that nobody outside is told: a letter of the same mail, of whichever line, must not hold them either."""
+    return tuple(order.words for order in orders.orders if order.verb.secret)
 
 
 def _refused(order: Order, error: VerbError) -> Refused:
