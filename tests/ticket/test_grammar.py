@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from triaged.message.replies import own_words
 from triaged.ticket.commands import VERBS, help_text
-from triaged.ticket.grammar import Orders, Refused, read_orders, takes_text
+from triaged.ticket.grammar import Orders, Refused, read_orders, stray_command, takes_text
 
 
 def read(words: str) -> Orders:
@@ -109,3 +109,18 @@ def test_nothing_is_lost_and_no_command_comes_from_below_the_text(lines: list[st
 @given(st.text(max_size=300))
 def test_no_words_make_the_reader_raise(words: str) -> None:
     assert isinstance(read_orders(own_words(words, 1000)), Orders | Refused)
+
+
+@pytest.mark.parametrize(
+    ("text", "stray"),
+    [
+        ("> What now?\n\n/xreopen\n\nThe vault is open.", "/xreopen"),
+        ("> What now?\n\n/note\nThe vault is open.", "/note"),
+        ("> What now?\n\nListen:\n/note\nThe vault is open.", "/note"),
+        ("> What now?\n\nLook at\n/xreopen\nplease", ""),
+        ("> What now?\n\n/etc/passwd can be read.", ""),
+    ],
+)
+def test_a_line_below_a_quote_that_may_have_been_meant_as_a_command_is_found(text: str, stray: str) -> None:
+    """AT-29: a text that begins like a command goes to nobody as an answer, mistyped or not."""
+    assert stray_command(read(text)) == stray

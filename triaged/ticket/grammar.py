@@ -70,10 +70,14 @@ def _below(text: str) -> Iterator[str]:
 
 
 def stray_command(orders: Orders) -> str:
-    """A line of the text that is a known command, where none stood at the top: maybe one that was meant. "" where there is none."""
+    """A line of the text that may be a command that was meant, where none stood at the top: any of a command's form that the
+    text begins with, mistyped ones too, as at the top of a mail; further down a known one. "" where there is none.
+    """
     if orders.orders:
         return ""
-    lines = (line.strip() for line in orders.text.split("\n"))
+    lines = [line.strip() for line in orders.text.strip().split("\n")]
+    if _COMMAND.fullmatch(lines[0]):
+        return lines[0][:SHOWN]
     named = (line for line in lines if (found := _COMMAND.fullmatch(line)) and found[1].lower() in VERBS)
     return next(named, "")[:SHOWN]
 
