@@ -68,6 +68,19 @@ class EventKind(StrEnum):
     SPLIT = "split"
     BREACHED = "breached"  # a member records that a rule of the policy was broken
     SHOWN = "shown"  # evidence went to a member
+    LOOKED = "looked"  # somebody read it at the command line
+    DESCRIBED = "described"  # product, versions, CWE: what an assessment adds later
+    REWARDED = "rewarded"  # a decision about money, and payment
+    ASKED = "asked"  # for a consent
+    CONSENTED = "consented"
+    REVOKED = "revoked"  # a consent refused or withdrawn
+    DRAFTED = "drafted"  # an advisory was written, or its words changed
+    DRAFT_SENT = "draft_sent"  # to the researcher, for comment
+    UNDISCLOSED = "undisclosed"  # the agreed day passed, and it was not published
+    REVISED = "revised"  # a published advisory was changed
+    HANDED_OVER = "handed_over"  # a bundle for a coordinator was written
+    RECEIPTED = "receipted"  # a signed receipt was written
+    FORGOTTEN = "forgotten"  # personal data of the ticket was erased
     # Moves of the ticket's state, by people.
     ASSESSING = "assessing"
     VALID = "valid"  # assessed and accepted; "accepted" is what a server says of a letter

@@ -127,6 +127,10 @@ ticket = Table(
     Column("cvss", Text, nullable=False, default=""),  # the vector
     Column("decision", String(32), nullable=False, default=""),  # why it was declined
     Column("forwarded_by", String(320), nullable=False, default=""),  # the member who sent a report on to us
+    Column("cwe", String(16), nullable=False, default=""),  # CWE-79
+    Column("product", Text, nullable=False, default=""),  # what is affected, as the team names it
+    Column("affected", Text, nullable=False, default=""),  # its versions
+    Column("fixed_in", Text, nullable=False, default=""),
     Column("merged_into", Key, ForeignKey("ticket.id", name="fk_ticket_merged_into"), nullable=True),
     Column("unannounced", Boolean, nullable=False, default=False),  # over a cap or in Junk: waits for the digest
     Column("event_count", Integer, nullable=False, default=0),
@@ -306,6 +310,11 @@ known_issue = Table(
     Column("title", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("known_at", Instant, nullable=False),
+    # A commitment to title and text: the seal stands in the journal, the salt here until it is opened.
+    Column("salt", LargeBinary(32)),
+    Column("seal", LargeBinary(32)),
+    Column("sealed_at", Instant),
+    Column("opened_at", Instant),
     UniqueConstraint("tenant", "name"),
 )
 
@@ -358,6 +367,99 @@ event = Table(
     Column("salt", LargeBinary(16)),
     Column("seal", LargeBinary(32), nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
+)
+
+# What happens to a tenant rather than to one ticket, chained in the same way: sealed issues, publications, erasures.
+journal = Table(
+    "journal",
+    metadata,
+    Column("tenant", String(128), primary_key=True),
+    Column("seq", Integer, primary_key=True),  # from 1
+    Column("at", Instant, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("body", Text),  # canonical JSON of actor and data
+    Column("salt", LargeBinary(16)),
+    Column("seal", LargeBinary(32), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+# What a person lets us do with their name or report, each word of theirs a row: the last one counts. Append-only.
+consent = Table(
+    "consent",
+    metadata,
+    _id(),
+    _to("ticket.id", index=True),
+    _to("person.id", index=True),
+    Column("purpose", String(16), nullable=False),  # hall | advisory | share
+    Column("third_party", Text, nullable=False, default=""),  # with whom, of share
+    Column("state", String(16), nullable=False),  # asked | given | refused | withdrawn
+    Column("code", String(16), nullable=False, default=""),  # of the letter that asked
+    Column("proven", Boolean, nullable=False, default=False),
+    Column("at", Instant, nullable=False),
+)
+
+# Decisions about money, each a row: the last one counts. Append-only; nothing is paid from here.
+reward = Table(
+    "reward",
+    metadata,
+    _id(),
+    _to("ticket.id", index=True),
+    Column("tenant", String(128), nullable=False),
+    Column("state", String(16), nullable=False),  # approved | declined | paid
+    Column("amount", BigInteger),  # whole units of the currency
+    Column("currency", String(3), nullable=False, default=""),
+    Column("severity", String(16), nullable=False, default=""),
+    Column("quality", String(32), nullable=False, default=""),
+    Column("why", Text, nullable=False),
+    Column("by", String(320), nullable=False),  # address of the member, or "operator"
+    Column("second", String(320), nullable=False, default=""),  # who confirmed it
+    Column("reference", Text, nullable=False, default=""),  # of the payment
+    Column("at", Instant, nullable=False),
+)
+
+# What is to be published of a ticket, in the team's words.
+advisory = Table(
+    "advisory",
+    metadata,
+    _id(),
+    _to("ticket.id"),
+    Column("tenant", String(128), nullable=False),
+    Column("name", String(64), nullable=False),  # IMS-2026-0001
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("cve", String(32), nullable=False, default=""),
+    Column("version", Integer, nullable=False, default=1),  # raised by each change after publication
+    Column("written_at", Instant, nullable=False),  # title and text as they stand
+    Column("sent_at", Instant),  # when its researcher was given these words to comment on
+    Column("agreed_for", Instant),  # the end of the day of publication that two members agreed on
+    Column("published_at", Instant),
+    Column("revised_at", Instant),
+    UniqueConstraint("ticket_id"),
+    UniqueConstraint("tenant", "name"),
+)
+
+# An erasure that was asked for. Once it is done, the row says how much went, and no longer of whom.
+erasure = Table(
+    "erasure",
+    metadata,
+    _id(),
+    Column("tenant", String(128), nullable=False),
+    Column("subject", Text, nullable=False),  # an address or a reference; "" once done
+    Column("by", String(320), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("second", String(320), nullable=False, default=""),
+    Column("done_at", Instant),
+    Column("counts", JSON, nullable=False),  # table -> rows
+)
+
+# Keyed hashes of what was forgotten, so that the next sweep of the mailbox does not bring it back.
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("tenant", String(128), primary_key=True),
+    Column("kind", String(16), primary_key=True),  # content | message_id | address
+    Column("mark", String(64), primary_key=True),  # HMAC-SHA256, hexadecimal
+    Column("at", Instant, nullable=False),
 )
 
 # Hourly: a hash over every ticket's head, so that a ticket can't vanish either.
