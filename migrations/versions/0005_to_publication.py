@@ -38,6 +38,7 @@ def upgrade() -> None:
     with op.batch_alter_table("ticket") as table:
         for name, length in _TICKET:
             table.add_column(_words(name, length))
+        table.add_column(_instant("agreed_for", nullable=True))
     with op.batch_alter_table("known_issue") as table:
         table.add_column(sa.Column("salt", sa.LargeBinary(length=32), nullable=True))
         table.add_column(sa.Column("seal", sa.LargeBinary(length=32), nullable=True))
@@ -117,8 +118,6 @@ def _advisories() -> None:
         _words("cve", 32),
         sa.Column("version", sa.Integer(), nullable=False, server_default="1"),
         _instant("written_at"),
-        _instant("sent_at", nullable=True),
-        _instant("agreed_for", nullable=True),
         _instant("published_at", nullable=True),
         _instant("revised_at", nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_advisory")),
@@ -157,5 +156,6 @@ def downgrade() -> None:
         for name in ("opened_at", "sealed_at", "seal", "salt"):
             table.drop_column(name)
     with op.batch_alter_table("ticket") as table:
+        table.drop_column("agreed_for")
         for name, _ in reversed(_TICKET):
             table.drop_column(name)

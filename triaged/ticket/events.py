@@ -76,7 +76,6 @@ class EventKind(StrEnum):
     REVOKED = "revoked"  # a consent refused or withdrawn
     DRAFTED = "drafted"  # an advisory was written, or its words changed
     DRAFT_SENT = "draft_sent"  # to the researcher, for comment
-    UNDISCLOSED = "undisclosed"  # the agreed day passed, and it was not published
     REVISED = "revised"  # a published advisory was changed
     HANDED_OVER = "handed_over"  # a bundle for a coordinator was written
     RECEIPTED = "receipted"  # a signed receipt was written

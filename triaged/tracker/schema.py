@@ -131,6 +131,7 @@ ticket = Table(
     Column("product", Text, nullable=False, default=""),  # what is affected, as the team names it
     Column("affected", Text, nullable=False, default=""),  # its versions
     Column("fixed_in", Text, nullable=False, default=""),
+    Column("agreed_for", Instant),  # the end of the day of publication that two members agreed on
     Column("merged_into", Key, ForeignKey("ticket.id", name="fk_ticket_merged_into"), nullable=True),
     Column("unannounced", Boolean, nullable=False, default=False),  # over a cap or in Junk: waits for the digest
     Column("event_count", Integer, nullable=False, default=0),
@@ -424,14 +425,12 @@ advisory = Table(
     _id(),
     _to("ticket.id"),
     Column("tenant", String(128), nullable=False),
-    Column("name", String(64), nullable=False),  # IMS-2026-0001
+    Column("name", String(64), nullable=False),  # IMS-2026-0001; of a draft the ticket's reference
     Column("title", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("cve", String(32), nullable=False, default=""),
     Column("version", Integer, nullable=False, default=1),  # raised by each change after publication
     Column("written_at", Instant, nullable=False),  # title and text as they stand
-    Column("sent_at", Instant),  # when its researcher was given these words to comment on
-    Column("agreed_for", Instant),  # the end of the day of publication that two members agreed on
     Column("published_at", Instant),
     Column("revised_at", Instant),
     UniqueConstraint("ticket_id"),
