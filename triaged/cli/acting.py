@@ -14,6 +14,7 @@ from triaged.ticket.commands import VERBS, Text, Verb, help_text
 if TYPE_CHECKING:
     from triaged.settings.model import Settings
 
+_WHOM = {Text.RESEARCHER: "to the researcher", Text.TEAM: "to the team", Text.PUBLIC: "that is published"}
 NOT_HERE = ("show", "help")  # `triaged ticket show` prints more, and --help is the list
 
 
@@ -32,7 +33,7 @@ def _command(verb: Verb) -> click.Command:
     if verb.words:
         params.insert(1, click.Argument(["words"], nargs=-1, metavar=verb.words))
     if verb.text is not Text.NOWHERE:
-        whom = "to the researcher" if verb.text is Text.RESEARCHER else "to the team"
+        whom = _WHOM[verb.text]
         file = click.File("r", encoding="utf-8", errors="replace")
         params.append(click.Option(["--text"], type=file, help=f"A file with the text {whom}; - for standard input."))
     if verb.name == "attach":

@@ -14,6 +14,7 @@ class Text(StrEnum):
     NOWHERE = ""  # the command takes none
     RESEARCHER = "researcher"
     TEAM = "team"
+    PUBLIC = "public"  # into the draft of what is published
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,6 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             ),
             Verb("duplicate-of", "REF", "declines it as known from another ticket, and tells the researcher so", Text.RESEARCHER),
             Verb("fixed", "", "a fix is available"),
-            Verb("disclose", "DAY", "the day of publication, as agreed with the researcher", second=True),
             Verb("extend", "[PROMISE] DAY REASON", "a later day; the researcher is told the reason"),
             Verb("exploited", "", "it is used in attacks: the fix is due sooner, legal clocks start where the policy says so"),
             Verb("close", "", "closes it; what a letter owes stays owed"),
@@ -77,6 +77,16 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             Verb("merge", "REF", "joins it to an earlier ticket of the same researcher"),
             Verb("split", "SUBJECT", "opens a second ticket for another problem in the same report"),
             Verb("breach", "RULE", "records that a rule of the policy was broken; nobody is told", secret=True),
+        ),
+    ),
+    (
+        "What is published of it",
+        (
+            Verb("advisory", "TITLE", "keeps the text as the draft of what is to be published", Text.PUBLIC, wanted=True),
+            Verb("draft", "", "sends the draft to the researcher for comment, with the text", Text.RESEARCHER),
+            Verb("cve", "NUMBER", "the CVE number that was assigned to it"),
+            Verb("disclose", "DAY", "the day of publication, as agreed with the researcher", second=True),
+            Verb("revise", "TITLE", "other words for what is published", Text.PUBLIC, wanted=True, second=True),
         ),
     ),
     (

@@ -11,6 +11,7 @@ from triaged.ticket import verbs
 from triaged.ticket.address import bare
 from triaged.ticket.clocks import is_open, standing
 from triaged.ticket.commands import help_text
+from triaged.ticket.deadlines import DISCLOSE
 from triaged.ticket.deeds_report import _from, _no_words, _today
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.shown import one_line, shown_instant
@@ -25,8 +26,11 @@ def disclose(worked: Worked, words: str, case: Case) -> Step:
     """The day of publication that was agreed with the researcher."""
     day, rest = _day(words, case)
     _no_words(rest)
+    end = verbs.end_of(day, case.desk.policy.calendar)
+    if any(c.promise == DISCLOSE and is_open(c) and c.due_at == end for c in worked.tended.clocks):
+        return Step(replace(worked, agreed_for=end), (f"the day of publication is {day}, as it stood",))
     done = verbs.agree(worked.tended, day, case.actor, case.desk, case.at, case.entropy)
-    return _from(worked, done, f"the day of publication is {day}")
+    return _from(replace(worked, agreed_for=end), done, f"the day of publication is {day}")
 
 
 def extend(worked: Worked, words: str, case: Case) -> Step:

@@ -83,6 +83,7 @@ def _spoke(arrival: Arrival, done: Obeyed, case: Case) -> Event:
     data: dict[str, JSON] = {"receipt": arrival.receipt, "sha256": arrival.sha256, "audience": "team", "proven": True}
     data |= {"becomes": becomes} if becomes else {}
     data |= {"note": "a note"} if done.noted else {}
+    data |= {"advises": True} if done.advises else {}
     return Event(EventKind.MESSAGE, case.actor, data)
 
 

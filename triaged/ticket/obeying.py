@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from triaged.ticket import deeds_advisory as publication
 from triaged.ticket import deeds_letters as letters
 from triaged.ticket import deeds_report as report
 from triaged.ticket import deeds_work as work
@@ -31,6 +32,10 @@ DEEDS: Mapping[str, Deed] = MappingProxyType(
         "assess": report.assess,
         "duplicate-of": report.duplicate_of,
         "fixed": report.fixed,
+        "advisory": publication.advisory,
+        "revise": publication.revise,
+        "cve": publication.cve,
+        "draft": publication.draft,
         "disclose": work.disclose,
         "extend": work.extend,
         "exploited": work.exploited,
@@ -183,6 +188,7 @@ def _after(done: Obeyed, step: Step, words: str, case: Case) -> Obeyed:
         elsewhere=(*done.elsewhere, *step.elsewhere),
         splits=(*done.splits, *step.splits),
         noted=done.noted or step.noted,
+        advises=done.advises or step.advises,
         private=done.private,
         body=step.body or done.body,
     )

@@ -49,7 +49,7 @@ def reasons_of(events: Iterable[Event]) -> tuple[str, ...]:
     return tuple(why for one in mine if isinstance(why := one.data.get("why"), str) and why)
 
 
-_TO_THE_RESEARCHER = ("/extend", "/split")  # commands whose words a letter holds
+_TO_THE_RESEARCHER = ("/extend", "/split", "/advisory", "/revise")  # commands whose words a letter holds
 
 
 def _rest(one: Spoken) -> str:

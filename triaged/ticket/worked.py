@@ -9,6 +9,7 @@ from datetime import datetime
 from triaged.ticket.clocks import Clock
 from triaged.ticket.consequence import NewTicket
 from triaged.ticket.desk import Desk
+from triaged.ticket.draft import Draft
 from triaged.ticket.events import Event
 from triaged.ticket.gate import Elsewhere
 from triaged.ticket.letters import Letter, TicketName
@@ -105,6 +106,8 @@ class Worked:
     others: Mapping[str, Other] = field(default_factory=dict)  # by token
     away: frozenset[str] = frozenset()  # members, lower-case
     merged_into: str = ""  # token
+    draft: Draft | None = None  # of its advisory
+    agreed_for: datetime | None = None  # the end of the day of publication that was agreed on
 
     @property
     def name(self) -> TicketName:
@@ -170,6 +173,7 @@ class Step:
     elsewhere: tuple[tuple[str, Event], ...] = ()  # token of another ticket, what happened to it
     splits: tuple[Split, ...] = ()
     noted: bool = False  # the text beside it is a note
+    advises: bool = False  # the text beside it is a draft of what is to be published
     body: str = ""  # that the echo ends with
 
 
@@ -185,5 +189,6 @@ class Obeyed:
     elsewhere: tuple[tuple[str, Event], ...] = ()
     splits: tuple[Split, ...] = ()
     noted: bool = False
+    advises: bool = False
     private: bool = False  # nobody else hears of it
     body: str = ""

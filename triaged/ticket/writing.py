@@ -72,11 +72,16 @@ def on_its_way(letter: Letter, worked: Worked, case: Case, words: str) -> tuple[
     if letter.audience is not Audience.RESEARCHER:
         return letter, ()
     within = inside(worked, case, letter.token, letter.to)
-    within = replace(within, said=(*within.said, our_part(letter, words, case.text)))
+    within = replace(within, said=(*within.said, our_part(letter, words, "\n".join((case.text, *_drafted(worked))))))
     found = overlaps(letter.subject, "\n".join((letter.text, *_files(letter, case))), within)
     reason = "; ".join(f"{one.what}: {one.shown}" for one in found[:MOST_SHOWN])
     author = case.by
     return replace(letter, not_before=case.at + case.desk.undo, hold_reason=reason, author=author), found
+
+
+def _drafted(worked: Worked) -> tuple[str, ...]:
+    """An advisory is a member's words as well, though a letter's template holds them."""
+    return (worked.draft.title, worked.draft.text) if worked.draft else ()
 
 
 def our_part(letter: Letter, words: str, written: str) -> str:

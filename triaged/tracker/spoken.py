@@ -110,10 +110,11 @@ def _became(connection: Connection, tickets: Iterable[int]) -> dict[object, tupl
 
 
 def _refused(connection: Connection, tickets: Iterable[int]) -> set[object]:
-    """Receipts of members' mail that was refused, and whose text was for the researcher."""
-    meant = (event.c.kind == EventKind.REFUSED, event.c.body.like('%"meant_to_go":true%'))
-    bodies = connection.execute(select(event.c.body).where(event.c.ticket_id.in_(tickets), *meant)).scalars()
-    return {event_of(EventKind.REFUSED, body).data.get("receipt") for body in bodies}
+    """Receipts of members' mail whose own text is no note: refused and meant for the researcher, or the draft of an advisory."""
+    meant = and_(event.c.kind == EventKind.REFUSED, event.c.body.like('%"meant_to_go":true%'))
+    draft = and_(event.c.kind == EventKind.MESSAGE, event.c.body.like('%"advises":true%'))
+    bodies = connection.execute(select(event.c.body).where(event.c.ticket_id.in_(tickets), or_(meant, draft))).scalars()
+    return {event_of(EventKind.MESSAGE, body).data.get("receipt") for body in bodies}
 
 
 def _files(connection: Connection, messages: Collection[int]) -> dict[int, tuple[str, ...]]:

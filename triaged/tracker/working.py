@@ -20,7 +20,7 @@ from triaged.ticket.reference import Entropy, token_of
 from triaged.ticket.spoken import notes_of, said_of
 from triaged.ticket.tending import tend
 from triaged.ticket.worked import Case, File, Obeyed, Other, Person, Proposal, Split, WaitingLetter, Worked
-from triaged.tracker import chaining, clocks, people, tending
+from triaged.tracker import advisories, chaining, clocks, people, tending
 from triaged.tracker.consequences import open_tickets, queue_letters, queued_event
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
 from triaged.tracker.schema import (
@@ -83,6 +83,8 @@ def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[
         others=_others(connection, row.tenant, orders),
         away=frozenset(connection.execute(select(absence.c.address).where(absence.c.tenant == row.tenant)).scalars()),
         merged_into=_token(connection, row.merged_into),
+        draft=advisories.of(connection, row.id),
+        agreed_for=row.agreed_for,
     )
     return Bench(loaded, desk_of(loaded), worked)
 
@@ -221,6 +223,9 @@ def write(
     loaded, desk = bench.loaded, bench.desk
     result = tend(done.worked.tended, desk, at, entropy)
     _columns(connection, bench, done.worked)
+    advisories.changed(
+        connection, loaded.ticket_id, loaded.ticket.name.ref, desk.tenant, bench.worked.draft, done.worked.draft
+    )
     people.changed(connection, loaded.ticket_id, bench.worked.people, done.worked.people, desk.tenant, at)
     _letters_moved(connection, bench.worked.waiting, done.worked.waiting)
     _proposals_moved(connection, loaded.ticket_id, bench.worked.proposals, done.worked.proposals, at)
@@ -289,7 +294,7 @@ def _happened(
 def _columns(connection: Connection, bench: Bench, after: Worked) -> None:
     """The ticket's own columns, where they changed."""
     before, changed = bench.worked, dict[str, Any]()
-    for name in ("kind", "assigned", "severity", "cvss", "decision"):
+    for name in ("kind", "assigned", "severity", "cvss", "decision", "agreed_for"):
         if getattr(before, name) != getattr(after, name):
             changed[name] = getattr(after, name)
     if before.tended.state is not after.tended.state:

@@ -1,0 +1,158 @@
+"""Advisories as rows: drafts kept, what may be published now, what is public. Moves no ticket and writes no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from triaged.ticket.deadlines import DISCLOSE
+from triaged.ticket.desk import Desk
+from triaged.ticket.draft import Draft, Ripe, When, ripe
+from triaged.ticket.events import State
+from triaged.tracker.schema import advisory, clock, event, letter, participant, person, proposal, ticket
+
+
+def of(connection: Connection, ticket_id: int) -> Draft | None:
+    """What is to be published of the ticket, or was."""
+    row = connection.execute(select(advisory).where(advisory.c.ticket_id == ticket_id)).one_or_none()
+    return _draft(row) if row is not None else None
+
+
+def _draft(row: Any) -> Draft:
+    return Draft(row.title, row.text, row.written_at, row.cve, row.version, row.published_at, row.revised_at)
+
+
+def changed(
+    connection: Connection, ticket_id: int, ref: str, tenant: str, before: Draft | None, after: Draft | None
+) -> None:
+    """The row as it is after a command."""
+    if after is None or after == before:
+        return
+    values = {
+        "title": after.title, "text": after.text, "cve": after.cve, "version": after.version,
+        "written_at": after.written_at, "published_at": after.published_at, "revised_at": after.revised_at,
+    }  # fmt: skip
+    if before is None:
+        connection.execute(advisory.insert().values(ticket_id=ticket_id, tenant=tenant, name=ref, **values))
+    else:
+        connection.execute(update(advisory).where(advisory.c.ticket_id == ticket_id).values(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A draft that is not published, and whether it may be."""
+
+    ticket_id: int
+    ref: str
+    token: str
+    mailbox: str
+    title: str
+    when: When
+    why: str
+
+
+def candidates(connection: Connection, tenant: str, desk_of: Callable[[str], Desk], at: datetime) -> list[Candidate]:
+    """Every draft of the tenant, oldest first."""
+    rows = (
+        select(advisory, ticket.c.ref, ticket.c.token, ticket.c.mailbox, ticket.c.state, ticket.c.agreed_for)
+        .join(ticket, ticket.c.id == advisory.c.ticket_id)
+        .where(advisory.c.tenant == tenant, advisory.c.published_at.is_(None))
+        .order_by(advisory.c.id)
+    )
+    return [_candidate(connection, row, desk_of(row.mailbox), at) for row in connection.execute(rows).all()]
+
+
+def _candidate(connection: Connection, row: Any, desk: Desk, at: datetime) -> Candidate:
+    when, why = ripe(_ripe(connection, row), desk.policy.calendar, at)
+    return Candidate(row.ticket_id, row.ref, row.token, row.mailbox, row.title, when, why)
+
+
+def _ripe(connection: Connection, row: Any) -> Ripe:
+    here = row.ticket_id
+    still = (clock.c.ticket_id == here, clock.c.promise == DISCLOSE, clock.c.met_at.is_(None), clock.c.waived.is_(None))
+    proposed = (proposal.c.ticket_id == here, proposal.c.verb == "disclose", proposal.c.settled_at.is_(None))
+    reader = connection.execute(_reporter(here)).scalar()
+    return Ripe(
+        state=State(row.state),
+        agreed_for=row.agreed_for,
+        due_at=connection.execute(select(clock.c.due_at).where(*still).order_by(clock.c.round.desc())).scalar(),
+        has_reader=bool(reader),
+        read_at=_read_at(connection, here, reader or "", row.written_at),
+        proposed=connection.execute(select(proposal.c.id).where(*proposed).limit(1)).first() is not None,
+    )
+
+
+def _reporter(ticket_id: int) -> Any:
+    joined = select(person.c.address).join(participant, participant.c.person_id == person.c.id)
+    return joined.where(participant.c.ticket_id == ticket_id, participant.c.role == "reporter")
+
+
+def _read_at(connection: Connection, ticket_id: int, reader: str, written_at: datetime) -> datetime | None:
+    """When the server took the draft as it stands: a letter that was queued before it was changed shows other words."""
+    went = (
+        letter.c.ticket_id == ticket_id,
+        letter.c.template == "draft",
+        letter.c.to_lower == reader,
+        letter.c.queued_at >= written_at,
+        letter.c.accepted_at.is_not(None),
+        letter.c.undelivered_at.is_(None),
+    )
+    return connection.execute(select(func.max(letter.c.accepted_at)).where(*went)).scalar()
+
+
+def number(connection: Connection, ticket_id: int, desk: Desk, at: datetime) -> str:
+    """Publish the row under the next number of the year, and give that name. Of two publications at once the second hits the
+    unique name, and its transaction is tried again.
+    """
+    year = at.astimezone(desk.policy.calendar.tzinfo).year
+    begins = f"{desk.policy.prefix}-{year}-"
+    named = (advisory.c.tenant == desk.tenant, advisory.c.name.startswith(begins, autoescape=True))
+    names = connection.execute(select(advisory.c.name).where(*named, advisory.c.published_at.is_not(None))).scalars()
+    last = max((int(one) for name in names if (one := name.removeprefix(begins)).isdigit()), default=0)
+    given = f"{begins}{last + 1:04}"
+    row = update(advisory).where(advisory.c.ticket_id == ticket_id)
+    connection.execute(row.values(name=given, published_at=at))
+    return given
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """One published advisory with its ticket, as rows have them. No person."""
+
+    ticket_id: int
+    name: str
+    draft: Draft
+    product: str
+    affected: str
+    fixed_in: str
+    severity: str
+    cvss: str
+    cwe: str
+    received_at: datetime
+    fixed_on: date | None
+
+
+def public(connection: Connection, tenant: str, zone: Any) -> Iterator[Public]:
+    """What is published, the newest first."""
+    rows = (
+        select(advisory, ticket)
+        .join(ticket, ticket.c.id == advisory.c.ticket_id)
+        .where(advisory.c.tenant == tenant, advisory.c.published_at.is_not(None))
+        .order_by(advisory.c.published_at.desc(), advisory.c.id.desc())
+    )
+    for row in connection.execute(rows).all():
+        fixed = _fixed_on(connection, row.ticket_id, zone)
+        yield Public(
+            row.ticket_id, row.name, _draft(row), row.product, row.affected, row.fixed_in,
+            row.severity, row.cvss, row.cwe, row.received_at, fixed,
+        )  # fmt: skip
+
+
+def _fixed_on(connection: Connection, ticket_id: int, zone: Any) -> date | None:
+    fixed = (event.c.ticket_id == ticket_id, event.c.kind == "fixed")
+    at = connection.execute(select(func.max(event.c.at)).where(*fixed)).scalar()
+    return at.astimezone(zone).date() if at else None
