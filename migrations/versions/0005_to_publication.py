@@ -64,6 +64,13 @@ def _journal() -> None:
         sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "seq", name=op.f("pk_journal")),
     )
+    op.create_table(
+        "journal_head",
+        sa.Column("tenant", sa.String(length=128), nullable=False),
+        sa.Column("entries", sa.Integer(), nullable=False),
+        sa.Column("head", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", name=op.f("pk_journal_head")),
+    )
 
 
 def _consents() -> None:
@@ -150,7 +157,7 @@ def _erasures() -> None:
 
 
 def downgrade() -> None:
-    for name in ("tombstone", "erasure", "advisory", "reward", "consent", "journal"):
+    for name in ("tombstone", "erasure", "advisory", "reward", "consent", "journal_head", "journal"):
         op.drop_table(name)
     with op.batch_alter_table("known_issue") as table:
         for name in ("opened_at", "sealed_at", "seal", "salt"):

@@ -43,7 +43,7 @@ def command(config: Path | None, as_json: bool, offline: bool) -> int:
 def _show(found: list[str], looked_at: dict[str, int]) -> None:
     for finding in found:
         click.echo(finding)
-    click.echo(", ".join(f"{count} {name}" for name, count in looked_at.items()) + " looked at")
+    click.echo(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in looked_at.items()) + " looked at")
     click.echo(f"{len(found)} thing(s) do not hold" if found else "all holds")
 
 

@@ -90,6 +90,21 @@ class EventKind(StrEnum):
     CLOSED = "closed"
 
 
+class JournalKind(StrEnum):
+    """What happens to a tenant rather than to one ticket: entries of its journal, chained as events are."""
+
+    KNOWN_SEALED = "known_sealed"  # a commitment to an issue that the team knows: a hash alone
+    KNOWN_OPENED = "known_opened"  # its salt, so that anybody can see what it was a commitment to
+    KNOWN_REMOVED = "known_removed"  # the issue is kept no more; its seal stays in the journal
+    PUBLISHED = "published"  # files were written for the world
+    TRANSPARENCY_PUBLISHED = "transparency_published"  # the page of numbers
+    FORGOTTEN = "forgotten"  # an erasure was done: how much, not whose
+    EXPORTED = "exported"  # all that is held of a person was written out
+    REWARD_EXPORTED = "reward_exported"  # the ledger of rewards was written out
+    HANDED_OVER = "handed_over"  # a bundle for a coordinator was written
+    LOOKED = "looked"  # somebody read more than one ticket at the command line
+
+
 class State(StrEnum):
     """Report states of ISO/IEC 30111 section 7 and the CERT guide."""
 
@@ -141,8 +156,13 @@ def payload(actor: str, data: Mapping[str, JSON]) -> str:
 
 def event_of(kind: str, body: str) -> Event:
     """The event again, from its kind and its canonical JSON."""
+    return Event(EventKind(kind), *event_body(body))
+
+
+def event_body(body: str) -> tuple[str, Mapping[str, JSON]]:
+    """Actor and data again, from their canonical JSON."""
     kept = json.loads(body)
-    return Event(EventKind(kind), kept["actor"], kept["data"])
+    return kept["actor"], kept["data"]
 
 
 def sealed(salt: bytes, body: str) -> bytes:

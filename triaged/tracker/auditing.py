@@ -12,8 +12,9 @@ from triaged.ticket.clocks import ACKNOWLEDGE, ASSESS
 from triaged.ticket.consequence import Outcome
 from triaged.ticket.events import EventKind
 from triaged.tracker import answers, blobs, chaining
+from triaged.tracker.journal import broken_journal
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
-from triaged.tracker.schema import blob, clock, event, letter, message, receipt, ticket
+from triaged.tracker.schema import blob, clock, event, journal, letter, message, receipt, ticket
 
 IN_HAND = timedelta(minutes=1)  # a receipt younger than this is being read
 
@@ -27,6 +28,8 @@ def findings(connection: Connection, now: datetime) -> Iterator[str]:
     yield from _rows(connection, _met_by_nothing(), "ticket {} has a promise met though no letter was accepted")
     for broken in chaining.broken(connection):
         yield f"ticket {broken.ref}, event {broken.seq}: {broken.why}"
+    for tenant, seq, why in broken_journal(connection):
+        yield f"journal of {tenant}, entry {seq}: {why}"
     yield from _changed_bytes(connection)
 
 
@@ -88,4 +91,5 @@ def receipts_of(connection: Connection, mailbox: str, folder: str, uidvalidity: 
 def counts(connection: Connection) -> dict[str, int]:
     """How many rows the audit looked at."""
     tables = {"receipts": receipt, "tickets": ticket, "messages": message, "letters": letter, "clocks": clock}
+    tables |= {"events": event, "journal_entries": journal}
     return {name: connection.execute(select(func.count()).select_from(t)).scalar_one() for name, t in tables.items()}

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from triaged.ticket.events import GENESIS, SALT_BYTES, Event, EventKind, fold, link, payload, sealed
 from triaged.ticket.reference import Entropy
-from triaged.tracker.schema import chain_root, event, ticket
+from triaged.tracker.schema import chain_root, event, journal_head, ticket
 
 Chain = Mapping[int, Sequence[tuple[datetime, Event]]]  # ticket row id -> its new events with their instants, in order
 
@@ -87,7 +87,7 @@ def _check(rows: Sequence[Any]) -> Iterator[Broken]:
         if row.seq != expected:
             yield Broken(row.ref, expected, "an event is missing")
             return
-        if not _data_holds(row):
+        if not data_holds(row):
             yield Broken(row.ref, row.seq, "the event's data was changed")
         last = link(last, row.kind, row.at, row.seal)
         if last != row.hash:
@@ -102,7 +102,7 @@ def _check(rows: Sequence[Any]) -> Iterator[Broken]:
 _KINDS = frozenset(kind.value for kind in EventKind)
 
 
-def _data_holds(row: Any) -> bool:
+def data_holds(row: Any) -> bool:
     """Redaction takes data and salt out together: without its salt, other data could stand there unseen."""
     if row.body is None or row.salt is None:
         return row.body is None and row.salt is None
@@ -110,12 +110,16 @@ def _data_holds(row: Any) -> bool:
 
 
 def write_root(connection: Connection, at: datetime) -> None:
-    """A hash over every ticket's head: a whole ticket can't vanish unseen either."""
+    """A hash over every ticket's head and every journal's: neither can vanish unseen."""
     import hashlib
 
     hasher, tickets = hashlib.sha256(), 0
     for ref, head in connection.execute(select(ticket.c.ref, ticket.c.head).order_by(ticket.c.id)):
         hasher.update(ref.encode() + head)
         tickets += 1
+    for tenant, head in connection.execute(
+        select(journal_head.c.tenant, journal_head.c.head).order_by(journal_head.c.tenant)
+    ):
+        hasher.update(tenant.encode() + head)
     events = connection.execute(select(func.coalesce(func.sum(ticket.c.event_count), 0))).scalar_one()
     connection.execute(chain_root.insert().values(at=at, tickets=tickets, events=events, hash=hasher.digest()))

@@ -384,6 +384,15 @@ journal = Table(
     Column("hash", LargeBinary(32), nullable=False),
 )
 
+# Where each journal ends. Its row is what writers wait at, and an entry cut off the end shows by it.
+journal_head = Table(
+    "journal_head",
+    metadata,
+    Column("tenant", String(128), primary_key=True),
+    Column("entries", Integer, nullable=False),
+    Column("head", LargeBinary(32), nullable=False),  # hash of the last entry
+)
+
 # What a person lets us do with their name or report, each word of theirs a row: the last one counts. Append-only.
 consent = Table(
     "consent",
