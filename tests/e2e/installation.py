@@ -31,7 +31,7 @@ from triaged.tracker.engine import connect, reading
 
 ROOT = Path(__file__).parents[2]
 POLICY = ROOT / "config/policies/ims-network.toml"
-REF = re.compile(r"IMS-[0-9A-Z]{4}-[0-9A-Z]{4}")
+REF = re.compile(r"(?:IMS|RD|GFR)-[0-9A-Z]{4}-[0-9A-Z]{4}")
 BUSY = 60.0  # seconds; what takes one on a machine of its own takes many on a busy one
 # A letter that a fault cut off in the midst goes again after the first retry, and a server that fails on and on is held.
 PATIENCE = BUSY + max(LETTER_RETRIES[0], SERVER_HOLDS[-1]).total_seconds()
@@ -96,6 +96,8 @@ class Installation:
     mx_port: int
     name: str  # unique among all tests: the servers keep the mail of all
     values: dict[str, object] = field(default_factory=dict)
+    policy: Path = POLICY
+    more: str = ""  # of the configuration, after all else
 
     def __post_init__(self) -> None:
         self.address = f"security.{self.name}@ims-network.net"
@@ -112,7 +114,8 @@ class Installation:
         texts = {name: json.dumps(value) for name, value in self.values.items()}
         people = {"address": self.address, "team": self.team, "member": self.member}
         texts |= {name: json.dumps(value) for name, value in people.items()}
-        self.config.write_text(TEMPLATE.format(url=json.dumps(self.url), policy=json.dumps(str(POLICY)), **texts))
+        texts |= {"url": json.dumps(self.url), "policy": json.dumps(str(self.policy))}
+        self.config.write_text(TEMPLATE.format(**texts) + self.more)
 
     def command(self, *words: str, kill: str = "", wrap: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         """`triaged WORDS`; `kill` arms a point of triaged/daemon/points.py."""

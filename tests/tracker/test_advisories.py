@@ -57,13 +57,13 @@ def ready(tracked: Tracked) -> None:
 
 def found(tracked: Tracked) -> list[tuple[When, str]]:
     with reading(tracked.engine) as connection:
-        some = advisories.candidates(connection, "default", lambda mailbox: tracked.desks[mailbox], tracked.at)
+        some = advisories.candidates(connection, "default", tracked.desks, tracked.at)
     return [(one.when, one.why) for one in some]
 
 
 def publish(tracked: Tracked) -> tuple[str, ...]:
     with writing(tracked.engine) as connection:
-        some = advisories.candidates(connection, "default", lambda mailbox: tracked.desks[mailbox], tracked.at)
+        some = advisories.candidates(connection, "default", tracked.desks, tracked.at)
         desks = tracked.desks
         return disclose_due(
             connection,

@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import Engine
+
 from triaged.daemon import clock, points, sending
 from triaged.daemon.house import House, open_house
 from triaged.daemon.intake import Intake, take_in
@@ -30,7 +32,7 @@ def run_once(settings: Settings, at: datetime | None = None) -> bool:
     house = open_house(settings, clock.rehearsed(at) if at else clock.real)
     try:
         if at is not None:
-            _rehearse(house, at)
+            rehearse(house.engine, at)
         well = _sweep(house)
         intake = house.intake()
         while take_in(intake):
@@ -50,13 +52,13 @@ def run_once(settings: Settings, at: datetime | None = None) -> bool:
         house.engine.dispose()
 
 
-def _rehearse(house: House, at: datetime) -> None:
+def rehearse(engine: Engine, at: datetime) -> None:
     """Record the instant; refuse one that is earlier than what has happened."""
-    with reading(house.engine) as connection:
+    with reading(engine) as connection:
         last = installation.last_event_at(connection)
     if last is not None and at < last:
         raise RehearsalError(f"the tracker's last event is of {last.isoformat()}: give an instant that is not earlier")
-    with writing(house.engine) as connection:
+    with writing(engine) as connection:
         installation.record_rehearsal(connection, at, clock.real())
     log.info("rehearsal", at=at.isoformat())
 

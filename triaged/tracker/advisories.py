@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -55,7 +55,7 @@ class Candidate:
     why: str
 
 
-def candidates(connection: Connection, tenant: str, desk_of: Callable[[str], Desk], at: datetime) -> list[Candidate]:
+def candidates(connection: Connection, tenant: str, desks: Mapping[str, Desk], at: datetime) -> list[Candidate]:
     """Every draft of the tenant, oldest first."""
     rows = (
         select(advisory, ticket.c.ref, ticket.c.token, ticket.c.mailbox, ticket.c.state, ticket.c.agreed_for)
@@ -63,11 +63,14 @@ def candidates(connection: Connection, tenant: str, desk_of: Callable[[str], Des
         .where(advisory.c.tenant == tenant, advisory.c.published_at.is_(None))
         .order_by(advisory.c.id)
     )
-    return [_candidate(connection, row, desk_of(row.mailbox), at) for row in connection.execute(rows).all()]
+    return [_candidate(connection, row, desks.get(row.mailbox), at) for row in connection.execute(rows).all()]
 
 
-def _candidate(connection: Connection, row: Any, desk: Desk, at: datetime) -> Candidate:
-    when, why = ripe(_ripe(connection, row), desk.policy.calendar, at)
+def _candidate(connection: Connection, row: Any, desk: Desk | None, at: datetime) -> Candidate:
+    if desk is None:
+        when, why = When.NOT, f"its mailbox {row.mailbox!r} is not in the configuration: add it again"
+    else:
+        when, why = ripe(_ripe(connection, row), desk.policy.calendar, at)
     return Candidate(row.ticket_id, row.ref, row.token, row.mailbox, row.title, when, why)
 
 

@@ -1,0 +1,92 @@
+"""What a site is made of, gathered from rows: advisories, numbers, and names that the ledger of consents gives. Decides no name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, update
+
+from triaged.policy.model import Policy
+from triaged.publication.values import Advisory, Kept, Site
+from triaged.ticket.consent import Purpose
+from triaged.ticket.performance import Outcome, outcome
+from triaged.tracker import advisories, consents, promises
+from triaged.tracker.advisories import Public
+from triaged.tracker.schema import advisory
+
+_IN_TIME = (Outcome.KEPT, Outcome.KEPT_UNCHANGED)
+
+
+def revise(connection: Connection, tenant: str, policy: Policy, at: datetime) -> int:
+    """A person's word after a publication makes a new version of it: who is named changed. How many there were."""
+    zone = policy.calendar.tzinfo
+    changed = [
+        one
+        for one in advisories.public(connection, tenant, zone)
+        if consents.changed_since(connection, one.ticket_id, one.draft.revised_at or one.draft.published_at or at)
+    ]
+    for one in changed:
+        row = update(advisory).where(advisory.c.ticket_id == one.ticket_id)
+        connection.execute(row.values(version=advisory.c.version + 1, revised_at=at))
+    return len(changed)
+
+
+def site_of(connection: Connection, tenant: str, mailbox: str, policy: Policy, public_key: str, at: datetime) -> Site:
+    """The values of the site of a tenant under the policy of one of its mailboxes."""
+    zone = policy.calendar.tzinfo
+    credits = consents.names_for(connection, tenant, Purpose.ADVISORY)
+    found = tuple(_advisory(one, credits, zone) for one in advisories.public(connection, tenant, zone))
+    return Site(
+        policy=policy,
+        base=policy.publish.site.rstrip("/"),
+        at=_newest(found, at),
+        years=consents.hall(connection, tenant, zone),
+        advisories=found,
+        kept=_kept(connection, mailbox, policy, at),
+        public_key=public_key,
+    )
+
+
+def _advisory(one: Public, credits: Mapping[int, tuple[str, ...]], zone: object) -> Advisory:
+    draft = one.draft
+    return Advisory(
+        name=one.name,
+        title=draft.title,
+        text=draft.text,
+        product=one.product,
+        affected=one.affected,
+        fixed_in=one.fixed_in,
+        severity=one.severity,
+        cvss=one.cvss,
+        cwe=one.cwe,
+        cve=draft.cve,
+        credits=credits.get(one.ticket_id, ()),
+        received_on=one.received_at.astimezone(zone).date(),  # type: ignore[arg-type]
+        fixed_on=one.fixed_on,
+        published_at=draft.published_at,
+        revised_at=draft.revised_at,
+        version=draft.version,
+    )
+
+
+def _newest(found: tuple[Advisory, ...], at: datetime) -> datetime:
+    """The instant that files hold: of the newest advisory, or the month's first, so that `security.txt` does not run out and
+    nothing else of a site changes from day to day.
+    """
+    month = at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    instants = [one.revised_at or one.published_at for one in found]
+    return max([month, *(instant for instant in instants if instant is not None)])
+
+
+def _kept(connection: Connection, mailbox: str, policy: Policy, at: datetime) -> tuple[Kept, ...]:
+    """How each promise of the policy fared on all tickets of the mailbox."""
+    counted: dict[str, Counter[Outcome]] = {}
+    for one in promises.rounds(connection, promises.Span(mailbox=mailbox)):
+        counted.setdefault(one.promise, Counter())[outcome(one, at)] += 1
+    return tuple(
+        Kept(p.name, p.clause, sum(c.values()), sum(c[o] for o in _IN_TIME), c[Outcome.LATE], c[Outcome.MISSED])
+        for p in policy.promises
+        if (c := counted.get(p.name, Counter())) is not None
+    )
