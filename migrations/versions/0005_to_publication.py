@@ -44,6 +44,8 @@ def upgrade() -> None:
         table.add_column(sa.Column("seal", sa.LargeBinary(length=32), nullable=True))
         table.add_column(_instant("sealed_at", nullable=True))
         table.add_column(_instant("opened_at", nullable=True))
+    with op.batch_alter_table("participant") as table:
+        table.add_column(sa.Column("credit_pending", sa.Boolean(), nullable=False, server_default=sa.false()))
     _journal()
     _consents()
     _rewards()
@@ -159,6 +161,8 @@ def _erasures() -> None:
 def downgrade() -> None:
     for name in ("tombstone", "erasure", "advisory", "reward", "consent", "journal_head", "journal"):
         op.drop_table(name)
+    with op.batch_alter_table("participant") as table:
+        table.drop_column("credit_pending")
     with op.batch_alter_table("known_issue") as table:
         for name in ("opened_at", "sealed_at", "seal", "salt"):
             table.drop_column(name)

@@ -53,7 +53,9 @@ def test_an_unproven_researcher_is_named_after_a_confirming_reply_and_a_stranger
     code = re.search(r"^  (CONFIRM \S+)$", words(asks), re.MULTILINE)
     assert code
     reply(house, house.inbox(house.stranger)[1], code[1])
-    assert credit(house) == {"name": NAME, "anonymous": False}
+    given = credit(house)
+    assert (given["name"], given["anonymous"], given["pending"]) == (NAME, False, False)
+    assert {p["purpose"]: p["state"] for p in given["purposes"]} == {"hall": "given", "advisory": "given"}
     reply(house, house.inbox(house.stranger)[2], "Status.")
     answer = house.inbox(house.stranger)[3]
     assert "It is received, not assessed yet." in words(parsed(answer))

@@ -32,6 +32,7 @@ from tests.ticket.scene import (
 )
 from triaged.ticket.address import Role
 from triaged.ticket.clocks import Clock, start
+from triaged.ticket.consent import Answer, Purpose, Word, credit_given
 from triaged.ticket.consequence import Asked, Consequence, Named, Outcome
 from triaged.ticket.events import EventKind, State
 from triaged.ticket.known import Asking, TicketView, Waiting
@@ -50,6 +51,12 @@ LINES = {
     "CONFIRM, credit": "CONFIRM 7F3K-9QXD",
     "CONFIRM, withdraw": "CONFIRM 7F3K-9QXD",
     "CONFIRM, wrong": "CONFIRM 0000-0000",
+    "CREDIT AS, markup": "CREDIT AS <b>Xanthippe</b>",
+    "CREDIT AS, another house": "CREDIT AS Google",
+    "AGREE": "AGREE 7F3K-9QXD",
+    "AGREE, wrong": "AGREE 0000-0000",
+    "REFUSE": "REFUSE 7F3K-9QXD",
+    "REFUSE, wrong": "REFUSE 0000-0000",
 }
 ASKERS = {"reporter": RESEARCHER, "participant": FRIEND, "stranger": STRANGER}
 MAILS: dict[str, tuple[str, ...]] = {
@@ -68,7 +75,8 @@ def asking(author: str, line: str = "", **changes: Any) -> Asking | None:
         return None
     waits = Waiting(7, "withdraw" if line == "CONFIRM, withdraw" else "credit", NAME, CODE, AT - timedelta(days=1))
     role = "reporter" if author == RESEARCHER else "participant"
-    found = Asking(role, WRITTEN[author], State.ASSESSING, start(POLICY, AT), (waits,), {})
+    words = (Word(Purpose.HALL, Answer.ASKED, AT - timedelta(days=1), code=CODE),)
+    found = Asking(role, WRITTEN[author], State.ASSESSING, start(POLICY, AT), (waits,), {}, words)
     return replace(found, **changes)
 
 
@@ -109,6 +117,7 @@ def told(caused: Consequence) -> str:
 # (request, who) -> (proven, unproven): the letter to the asker; what changes.
 NOTHING = ("", "")
 CONFIRMED = ("requested", "credit")
+AGREED, REFUSED = ("consented", "given"), ("consented", "refused")
 TABLE = {
     ("STATUS", "reporter"): (("status", ""), ("status", "")),
     ("STATUS", "participant"): (("status", ""), ("status", "")),
@@ -126,6 +135,18 @@ TABLE = {
     ("CONFIRM, withdraw", "participant"): (("requested", ""), ("requested", "")),
     ("CONFIRM, wrong", "reporter"): (NOTHING, NOTHING),
     ("CONFIRM, wrong", "participant"): (NOTHING, NOTHING),
+    ("CREDIT AS, markup", "reporter"): (("requested", ""), ("requested", "")),
+    ("CREDIT AS, markup", "participant"): (("requested", ""), ("requested", "")),
+    ("CREDIT AS, another house", "reporter"): (("requested", "credit"), ("confirm", "opens credit")),
+    ("CREDIT AS, another house", "participant"): (("requested", "credit"), ("confirm", "opens credit")),
+    ("AGREE", "reporter"): (AGREED, AGREED),
+    ("AGREE", "participant"): (AGREED, AGREED),
+    ("AGREE, wrong", "reporter"): (NOTHING, NOTHING),
+    ("AGREE, wrong", "participant"): (NOTHING, NOTHING),
+    ("REFUSE", "reporter"): (REFUSED, REFUSED),
+    ("REFUSE", "participant"): (REFUSED, REFUSED),
+    ("REFUSE, wrong", "reporter"): (NOTHING, NOTHING),
+    ("REFUSE, wrong", "participant"): (NOTHING, NOTHING),
 }
 
 
@@ -137,7 +158,7 @@ def changed(caused: Consequence) -> str:
         return f"opens {asks.opens.ask}"
     if asks.named:
         return "anonymous" if asks.named.anonymous else "credit"
-    return "withdraws"
+    return asks.words[0].state.value if asks.words else "withdraws"
 
 
 @pytest.mark.parametrize(("line", "who", "proven", "kind"), list(product(LINES, ASKERS, (True, False), MAILS)))
@@ -168,7 +189,7 @@ def test_no_answer_goes_to_an_address_that_holds_no_key_and_proves_nothing(line:
     """Law 5: a forger knows the Message-ID of the report that they forged, and no letter of ours."""
     caused = ask(line, to=MAILBOX, fields=(f"In-Reply-To: {REPORT}",))
     assert answers(caused) == []
-    assert changed(caused) in ("", "anonymous", "credit", "withdraws") and "opens" not in changed(caused)
+    assert changed(caused) in ("", "anonymous", "credit", "withdraws", "given", "refused")
     named = ask(line, to=MAILBOX, fields=(f"In-Reply-To: {TO_RESEARCHER}",))
     assert [x.template for x in answers(named)] == [t for t in (TABLE[line, "reporter"][1][0],) if t]
 
@@ -213,11 +234,11 @@ def test_over_the_days_count_no_letter_goes_out_and_the_team_reads_why(line: str
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_in_a_thread_that_has_fallen_silent_only_anonymity_acts(line: str) -> None:
+def test_in_a_thread_that_has_fallen_silent_only_what_takes_back_acts(line: str) -> None:
     """AR-11: nor can a code be guessed at."""
     caused = ask(line, proven=True, ticket={"recent": DESK.caps.thread_messages_per_10_minutes + 1})
     assert answers(caused) == []
-    assert changed(caused) == ("anonymous" if line == "ANONYMOUS" else "")
+    assert changed(caused) == {"ANONYMOUS": "anonymous", "REFUSE": "refused"}.get(line, "")
 
 
 def test_a_code_lapses_after_fourteen_days_and_is_of_one_address() -> None:
@@ -229,7 +250,7 @@ def test_a_code_lapses_after_fourteen_days_and_is_of_one_address() -> None:
 
 def test_a_confirmed_name_is_the_one_that_was_asked_for_and_is_settled() -> None:
     asks = asked(ask("CONFIRM, credit"))
-    assert asks == Asked(RESEARCHER, Named(NAME, anonymous=False), settles=7)
+    assert asks == Asked(RESEARCHER, Named(NAME, anonymous=False), settles=7, words=credit_given(AT))
     assert asked(ask("CONFIRM, withdraw")) == Asked(RESEARCHER, settles=7, withdraws=True)
 
 
@@ -275,6 +296,47 @@ def test_a_proven_sender_reads_the_name_back() -> None:
     assert f"\n  {NAME}\n" in letter.text
     [hostile] = answers(ask("CREDIT AS {{7*7}} {% x %} %(x)s", proven=True))
     assert "\n  {{7*7}} {% x %} %(x)s\n" in hostile.text, "AT-25: a name is data"
+
+
+def test_a_name_that_is_refused_is_answered_with_what_is_wrong_with_it_and_not_with_the_name() -> None:
+    for name, wrong in (
+        ("<b>Xanthippe</b>", "markup"),
+        ("\u202eXanthippe", "direction"),
+        ("x" * 4000, "100 characters"),
+    ):
+        caused = ask(f"CREDIT AS {name}", proven=True, fields=("Content-Type: text/plain; charset=utf-8",))
+        [letter] = answers(caused)
+        assert wrong in letter.text and name not in letter.text and changed(caused) == ""
+
+
+def test_a_name_of_another_house_waits_and_both_sides_read_so() -> None:
+    caused = ask("CREDIT AS, another house", proven=True)
+    named = asked(caused).named
+    assert named is not None and named.pending
+    [letter] = answers(caused)
+    assert "A person here looks at it first" in " ".join(letter.text.split())
+    assert "/credit accept lets it stand" in told(caused)
+
+
+def test_after_anonymous_no_code_gives_anything_and_the_answer_says_what_does() -> None:
+    caused = ask("AGREE", nameless=True)
+    [letter] = answers(caused)
+    assert changed(caused) == "" and "CREDIT AS" in letter.text and "NOT done" in told(caused)
+
+
+def test_agreeing_without_a_chosen_name_says_that_nobody_is_named_yet() -> None:
+    assert "nobody is named yet" in answers(ask("AGREE"))[0].text
+    assert "nobody is named yet" not in answers(ask("AGREE", chosen=True))[0].text
+
+
+def test_anonymity_withdraws_every_purpose_that_was_ever_spoken_of() -> None:
+    shared = Word(Purpose.SHARE, Answer.GIVEN, AT, "CERT")
+    words = asked(ask("ANONYMOUS", words=(shared,))).words
+    assert {(w.purpose.value, w.third_party, w.state) for w in words} == {
+        ("hall", "", Answer.WITHDRAWN),
+        ("advisory", "", Answer.WITHDRAWN),
+        ("share", "CERT", Answer.WITHDRAWN),
+    }
 
 
 WORD = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=4, max_size=12).map(lambda w: f"Qz{w}zQ")

@@ -1,4 +1,4 @@
-"""Which first lines are a researcher's request, and which are their words (STATUS, ANONYMOUS, CREDIT AS, WITHDRAW, CONFIRM)."""
+"""Which first lines are a researcher's request, and which are their words (STATUS, ANONYMOUS, CREDIT AS, AGREE and the others)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ticket.scene import MAILBOX, arrive, mail
+from triaged.message.clean import clean_header
+from triaged.ticket.credit_name import House, judge
 from triaged.ticket.requests import Ask, Request, read_request
 
 STATUS, ANONYMOUS, WITHDRAW = Request(Ask.STATUS), Request(Ask.ANONYMOUS), Request(Ask.WITHDRAW)
@@ -53,6 +55,9 @@ ARE = {
     "confirm 7f3k9qxd.": CODE,
     "*Confirm: 7F3K-9QXD*": CODE,
     "CONFIRM OI3K-9QXD": Request(Ask.CONFIRM, "013k9qxd"),
+    "AGREE 7F3K-9QXD": Request(Ask.AGREE, "7f3k9qxd"),
+    "*Agree: 7f3k9qxd.*": Request(Ask.AGREE, "7f3k9qxd"),
+    "refuse 7f3k-9qxd": Request(Ask.REFUSE, "7f3k9qxd"),
 }
 ARE_NOT = [
     "",
@@ -73,9 +78,13 @@ ARE_NOT = [
     "CREDITAS Noa",
     "CREDIT Noa",
     "I want CREDIT AS Noa",
-    f"CREDIT AS {'x' * 500}",
     "CONFIRM",
     "CONFIRM 7F3K",
+    "AGREE",
+    "I AGREE 7F3K-9QXD",
+    "AGREE 7F3K-9QXD to nothing",
+    "REFUSE 7F3K",
+    f"AGREE 7F3K-9QXD{' ' * 500}x",
     "CONFIRM 7F3K-9QXD-AAAA",
     "I CONFIRM 7F3K-9QXD",
     "CONFIRM 7F3K-9QX!",
@@ -107,9 +116,16 @@ def test_words_quotes_and_what_somebody_else_wrote_ask_for_nothing(text: str) ->
     assert read(text) is None
 
 
-def test_a_name_comes_without_controls_and_bidi_controls() -> None:
-    """AT-1, AT-11."""
-    assert read("CREDIT AS \u202eNoa\u202c \x07Ba\u2066rak") == NOA
+def test_bidi_controls_in_a_name_are_kept_to_be_refused_and_those_before_it_hide_no_request() -> None:
+    """AT-11: what is taken out unseen is another name than the one that was written."""
+    assert read("\u202eCREDIT AS\u202c Noa Barak") == NOA
+    assert read("CREDIT AS \u202eNoa\u202c Ba\u2066rak") == Request(Ask.CREDIT, "\u202eNoa\u202c Ba\u2066rak")
+    assert read("CREDIT AS Noa\u200bBarak") == Request(Ask.CREDIT, "Noa\u200bBarak")
+
+
+def test_a_name_of_four_thousand_characters_is_read_to_be_refused() -> None:
+    found = read(f"CREDIT AS {'x' * 4000}")
+    assert found is not None and found.ask is Ask.CREDIT and 100 < len(found.value) < 500
 
 
 def test_a_mail_that_is_html_alone_asks_as_well() -> None:
@@ -130,8 +146,9 @@ def test_a_mail_that_holds_another_mail_alone_asks_for_nothing() -> None:
 
 
 @given(st.text(max_size=300))
-def test_whatever_a_line_is_a_name_is_one_line_that_a_letter_may_hold(name: str) -> None:
+def test_whatever_a_line_is_a_name_is_one_line_that_a_letter_may_hold_or_refused(name: str) -> None:
     found = read(f"CREDIT AS {name}")
     if found is not None and found.ask is Ask.CREDIT:
-        assert found.value == " ".join(found.value.split())
-        assert found.value and not any(ord(c) < 32 or 0x202A <= ord(c) <= 0x202E for c in found.value)
+        judged = judge(found.value, House(""))
+        assert found.value and "\n" not in found.value
+        assert judged.refused or judged.name == clean_header(judged.name)

@@ -118,6 +118,8 @@ def _show(d: dict[str, Any]) -> None:
     click.echo(
         f"  received   {d['received_at']} in {safe(d['mailbox'])}, policy {d['policy']['name']} {d['policy']['version']}"
     )
+    for line in _credit(d):
+        click.echo(f"  credit     {safe(line)}")
     for c in d["clocks"]:
         click.echo(f"  promise    {c['promise']} due {c['due_at']}, {_standing(c)}: {safe(c['clause'])}")
     for a in d["attachments"]:
@@ -136,6 +138,18 @@ def _show(d: dict[str, Any]) -> None:
         _show_message(m)
     click.echo()
     table(("event", "at", "actor", "kind"), [(e["seq"], e["at"], e["actor"], e["kind"]) for e in d["events"]])
+
+
+def _credit(d: dict[str, Any]) -> list[str]:
+    """How each who takes part wants to be named, and for what."""
+    return [f"{p['address']}: {_wish(p['credit'])}" for p in d["participants"] if p["credit"]]
+
+
+def _wish(credit: dict[str, Any]) -> str:
+    name = "not to be named" if credit["anonymous"] else credit["name"] or "no name chosen"
+    waits = " (waits for /credit accept)" if credit["pending"] and not credit["anonymous"] else ""
+    said = (f"{p['purpose']} {p['third_party']}".rstrip() + f" {p['state']} {p['at']}" for p in credit["purposes"])
+    return "; ".join((name + waits, *said))
 
 
 def _show_message(m: dict[str, Any]) -> None:

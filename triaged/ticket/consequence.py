@@ -12,6 +12,7 @@ from triaged.reading.facts_model import Fact
 from triaged.reading.noise import Noise
 from triaged.ticket.address import Role
 from triaged.ticket.clocks import Clock
+from triaged.ticket.consent import Word
 from triaged.ticket.events import Event
 from triaged.ticket.known import TicketView
 from triaged.ticket.letters import Audience, Letter, TicketName
@@ -128,6 +129,7 @@ class Named:
 
     credit: str | None  # None: as it was
     anonymous: bool
+    pending: bool = False  # the name waits for a member's word
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ class Asked:
     opens: ToConfirm | None = None
     settles: int | None = None  # row of the request that is confirmed
     withdraws: bool = False  # what the researcher was promised need not be kept
+    words: tuple[Word, ...] = ()  # of consent, theirs
 
 
 @dataclass(frozen=True, slots=True)

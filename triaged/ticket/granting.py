@@ -12,10 +12,13 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from triaged.message.model import Kind
+from triaged.ticket import consent
 from triaged.ticket.address import bare
 from triaged.ticket.answering import proven
 from triaged.ticket.clocks import is_open
+from triaged.ticket.consent import Word
 from triaged.ticket.consequence import Asked, Granted, Named, ToConfirm
+from triaged.ticket.credit_name import House, Judged, judge
 from triaged.ticket.deadlines import is_told
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import JSON, Event, EventKind
@@ -24,14 +27,14 @@ from triaged.ticket.letters import Automatic, Letter, ResearcherLetter, render_r
 from triaged.ticket.news import STATE_WORDS, shown_day
 from triaged.ticket.reference import Entropy, new_token
 from triaged.ticket.relaying import answer_subject
-from triaged.ticket.requests import NAME_CHARACTERS, Ask, Request
+from triaged.ticket.requests import Ask, Request
 from triaged.ticket.shown import one_line, shown_instant
 from triaged.ticket.telling import next_lines
 
 LAPSES = timedelta(days=14)  # a code
 REPORTER = "reporter"
-STATUS, ANONYMOUS, CONFIRM, REQUESTED = "status", "anonymous", "confirm", "requested"
-TEMPLATES = (STATUS, ANONYMOUS, CONFIRM, REQUESTED)  # the letters that answer requests
+STATUS, ANONYMOUS, CONFIRM, REQUESTED, CONSENTED = "status", "anonymous", "confirm", "requested", "consented"
+TEMPLATES = (STATUS, ANONYMOUS, CONFIRM, REQUESTED, CONSENTED)  # the letters that answer requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def grant(
     if ticket.asking is None:
         return None
     case = _Case(request, ticket, ticket.asking, arrival, reached, desk, at, entropy)
-    if case.muted and request.ask is not Ask.ANONYMOUS:
+    if case.muted and request.ask not in (Ask.ANONYMOUS, Ask.REFUSE):
         return _refused(case, "too many messages in ten minutes")  # AR-11; nor may a code be guessed at
     return _DEEDS[request.ask](case)
 
@@ -86,21 +89,44 @@ def _anonymous(case: _Case) -> Granted:
     said = "ANONYMOUS: not to be named, from now on"
     if not proven(case.arrival):
         said += "; nothing proves the sender, and it holds all the same"
-    asks = Asked(_address(case), Named(None, anonymous=True))
+    words = consent.all_withdrawn(case.asking.words, case.at, proven=proven(case.arrival))
+    asks = Asked(_address(case), Named(None, anonymous=True), words=words)
     return Granted(said, (_event(case, EventKind.ANONYMISED),), _letters(case, ANONYMOUS, {}), asks)
 
 
 def _credit(case: _Case) -> Granted:
-    if len(case.request.value) > NAME_CHARACTERS:
-        return _refused(case, f"the name is longer than {NAME_CHARACTERS} characters", outcome="too long")
-    return _credited(case, case.request.value) if proven(case.arrival) else _to_confirm(case)
+    found = _judged(case, case.request.value)
+    if found.refused:
+        return _unfit(case, found)
+    return _credited(case, found.name) if proven(case.arrival) else _to_confirm(case, found.name)
+
+
+def _judged(case: _Case, name: str) -> Judged:
+    policy, members = case.desk.policy, case.desk.members.values()
+    people = tuple((member.name, member.address) for member in members)
+    return judge(name, House(policy.organisation, policy.prefix, people, _address(case)))
+
+
+def _unfit(case: _Case, found: Judged) -> Granted:
+    """The name is refused in words of ours: what is wrong with it, and not the name (P2)."""
+    why = found.refused
+    event = _event(case, EventKind.REQUESTED, request=case.request.ask.value, outcome=f"not done: {why}")
+    letters = _letters(case, REQUESTED, {"outcome": "unfit", "name": "", "why": why, "waits": False})
+    return Granted(f"{_called(case)}: NOT done: {why}", (event,), letters)
 
 
 def _credited(case: _Case, name: str, settles: int | None = None) -> Granted:
-    values = {"outcome": "credit", "name": name if proven(case.arrival) else ""}  # P2
-    asks = Asked(_address(case), Named(name, anonymous=False), settles=settles)
-    event = _event(case, EventKind.CREDITED)
-    return Granted(f"CREDIT AS: to be named as {one_line(name)}", (event,), _letters(case, REQUESTED, values), asks)
+    found = _judged(case, name)  # a confirmed one too: the house may bear another name by now
+    if found.refused:
+        return _unfit(case, found)
+    values = {"outcome": "credit", "name": found.name if proven(case.arrival) else "", "why": ""}  # P2
+    named = Named(found.name, anonymous=False, pending=bool(found.waits))
+    asks = Asked(_address(case), named, settles=settles, words=consent.credit_given(case.at))
+    said = f"CREDIT AS: to be named as {one_line(found.name)}"
+    if found.waits:
+        said += f"; NOBODY is named before a member looked, since {found.waits}: /credit accept lets it stand"
+    letters = _letters(case, REQUESTED, values | {"waits": bool(found.waits)})
+    return Granted(said, (_event(case, EventKind.CREDITED, **({"waits": True} if found.waits else {})),), letters, asks)
 
 
 def _withdraw(case: _Case) -> Granted:
@@ -112,11 +138,11 @@ def _withdraw(case: _Case) -> Granted:
 def _withdrawn(case: _Case, settles: int | None = None) -> Granted:
     """The event and the clocks follow where the ticket is locked (`verbs.withdrawn`)."""
     said = "WITHDRAW: the researcher takes the report back; what they were promised is waived, the state stays"
-    letters = _letters(case, REQUESTED, {"outcome": "withdraw", "name": ""})
+    letters = _letters(case, REQUESTED, {"outcome": "withdraw", "name": "", "why": "", "waits": False})
     return Granted(said, (), letters, Asked(_address(case), settles=settles, withdraws=True))
 
 
-def _to_confirm(case: _Case) -> Granted:
+def _to_confirm(case: _Case, value: str = "") -> Granted:
     """Nothing proves the sender: a code goes to the address on the ticket, and what they wrote does not (P2)."""
     silent = _silent(case, CONFIRM)
     if silent:
@@ -129,7 +155,7 @@ def _to_confirm(case: _Case) -> Granted:
         "received": shown_instant(case.arrival.received_at, case.desk),
     }
     event = _event(case, EventKind.REQUESTED, request=ask.value, outcome="to be confirmed")
-    asks = Asked(_address(case), opens=ToConfirm(ask.value, case.request.value, code))
+    asks = Asked(_address(case), opens=ToConfirm(ask.value, value, code))
     said = (
         f"{_called(case)}: NOT done yet; nothing proves the sender, so a code was mailed to the address on the ticket"
     )
@@ -152,6 +178,53 @@ def _confirmed(case: _Case, waiting: Waiting) -> Granted:
     return _refused(case, "only who reported may withdraw", outcome="not the reporter")
 
 
+def _agree(case: _Case) -> Granted:
+    """To what the letter with that code asked for, as far as it stands open. A wrong code is answered by nothing."""
+    words = consent.agreed(case.asking.words, _known_code(case), case.at)
+    if not words:
+        return _refused(case, "nothing that was asked with that code is open")
+    if case.asking.nameless:
+        return _nameless(case)
+    said = f"AGREE: {_about(words)}" + ("" if case.asking.chosen else "; no name was chosen yet, so nobody is named")
+    return _spoken(case, EventKind.CONSENTED, words, said, "agreed")
+
+
+def _nameless(case: _Case) -> Granted:
+    """ANONYMOUS wins: only a name takes it back."""
+    said = "AGREE: NOT done: they asked not to be named, and CREDIT AS takes that back"
+    event = _event(case, EventKind.REQUESTED, request=Ask.AGREE.value, outcome="not done: not to be named")
+    values = {"outcome": "nameless", "purposes": (), "party": "", "chosen": False}
+    return Granted(said, (event,), _letters(case, CONSENTED, values))
+
+
+def _refuse(case: _Case) -> Granted:
+    """At any time: no to what is open, and back with what was given."""
+    words = consent.refused(case.asking.words, _known_code(case), case.at)
+    if not words:
+        return _refused(case, "nothing was asked with that code")
+    return _spoken(case, EventKind.REVOKED, words, f"REFUSE: {_about(words)}", "refused")
+
+
+def _known_code(case: _Case) -> str:
+    """The code where it was mailed to them; each is compared in constant time (AT-6). No word has the code "?"."""
+    given = case.request.value.encode()
+    known = {word.code for word in case.asking.words if word.code}
+    found = [code for code in sorted(known) if hmac.compare_digest(code.encode(), given)]
+    return found[0] if found else "?"
+
+
+def _spoken(case: _Case, kind: EventKind, words: tuple[Word, ...], said: str, outcome: str) -> Granted:
+    purposes: list[JSON] = [word.purpose.value for word in words]
+    party = next((word.third_party for word in words if word.third_party), "")
+    event = _event(case, kind, purposes=purposes, third_party=party)
+    values = {"outcome": outcome, "purposes": tuple(purposes), "party": party, "chosen": case.asking.chosen}
+    return Granted(said, (event,), _letters(case, CONSENTED, values), Asked(_address(case), words=words))
+
+
+def _about(words: tuple[Word, ...]) -> str:
+    return ", ".join(f"{w.purpose.value}{f' with {one_line(w.third_party)}' if w.third_party else ''}" for w in words)
+
+
 _DEEDS: Mapping[Ask, Callable[[_Case], Granted]] = MappingProxyType(
     {
         Ask.STATUS: _status,
@@ -159,6 +232,8 @@ _DEEDS: Mapping[Ask, Callable[[_Case], Granted]] = MappingProxyType(
         Ask.CREDIT: _credit,
         Ask.WITHDRAW: _withdraw,
         Ask.CONFIRM: _confirm,
+        Ask.AGREE: _agree,
+        Ask.REFUSE: _refuse,
     }
 )
 
@@ -166,7 +241,8 @@ _DEEDS: Mapping[Ask, Callable[[_Case], Granted]] = MappingProxyType(
 def _refused(case: _Case, why: str, outcome: str = "") -> Granted:
     """Not done. The team reads why; the asker only of a named `outcome`, in words of ours."""
     event = _event(case, EventKind.REQUESTED, request=case.request.ask.value, outcome=f"not done: {why}")
-    letters = _letters(case, REQUESTED, {"outcome": outcome, "name": ""}) if outcome else ()
+    values = {"outcome": outcome, "name": "", "why": "", "waits": False}
+    letters = _letters(case, REQUESTED, values) if outcome else ()
     return Granted(f"{_called(case)}: NOT done: {why}", (event,), letters)
 
 

@@ -13,6 +13,7 @@ from triaged.reading.sameness import text_hash
 from triaged.reading.thread import answered_ids, recipients
 from triaged.ticket.address import GARBLED, Garbled, Keyed, Role, read_address
 from triaged.ticket.clocks import Clock
+from triaged.ticket.consent import Word
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import State
 from triaged.ticket.letters import Audience, TicketName
@@ -101,6 +102,9 @@ class Asking:
     clocks: tuple[Clock, ...]  # open ones
     waiting: tuple[Waiting, ...]  # of theirs, not settled
     answered: Mapping[str, int]  # template -> letters that answered requests on this ticket in a day
+    words: tuple[Word, ...] = ()  # theirs about being named, on this ticket
+    nameless: bool = False  # they asked not to be named, and chose no name since
+    chosen: bool = False  # they chose a name
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from triaged.ticket.consequence import Asked, Named, ToConfirm
 from triaged.ticket.events import State
 from triaged.ticket.granting import TEMPLATES
 from triaged.ticket.known import Asking, Waiting
-from triaged.tracker import clocks
+from triaged.tracker import clocks, consents
 from triaged.tracker.schema import letter, participant, person, request, ticket
 
 DAY = timedelta(hours=24)
@@ -27,6 +27,7 @@ def asking(connection: Connection, ticket_id: int, address: str, at: datetime) -
     row = connection.execute(_participant(ticket_id, address)).one_or_none()
     if row is None:
         return None
+    wishes = consents.wishes_of(connection, ticket_id, address)
     return Asking(
         role=row.role,
         written=row.written,
@@ -34,6 +35,9 @@ def asking(connection: Connection, ticket_id: int, address: str, at: datetime) -
         clocks=tuple(clocks.load(connection, [ticket_id], only_open=True)[ticket_id].values()),
         waiting=_waiting(connection, ticket_id, address),
         answered=_answered(connection, ticket_id, at),
+        words=wishes.words,
+        nameless=wishes.anonymous,
+        chosen=bool(wishes.name),
     )
 
 
@@ -64,6 +68,7 @@ def write(connection: Connection, ticket_id: int, asks: Asked, at: datetime) -> 
         _settle(connection, asks.settles, at)
     if asks.named is not None:
         _name(connection, ticket_id, asks.address, asks.named)
+    consents.speak(connection, ticket_id, asks.address, asks.words)
     if asks.opens is not None:
         _open(connection, ticket_id, asks.address, asks.opens, at)
 
@@ -78,15 +83,10 @@ def _settle(connection: Connection, number: int, at: datetime) -> None:
 def _name(connection: Connection, ticket_id: int, address: str, named: Named) -> None:
     of_address = select(person.c.id).where(person.c.address == address)
     here = update(participant).where(participant.c.ticket_id == ticket_id, participant.c.person_id.in_(of_address))
-    credit = {} if named.credit is None else {"credit": named.credit}
+    credit = {} if named.credit is None else {"credit": named.credit, "credit_pending": named.pending}
     connection.execute(here.values(anonymous=named.anonymous, **credit))
 
 
 def _open(connection: Connection, ticket_id: int, address: str, waits: ToConfirm, at: datetime) -> None:
     row = {"ticket_id": ticket_id, "address": address, "kind": waits.ask, "value": waits.value, "code": waits.code}
     connection.execute(request.insert().values(**row, at=at))
-
-
-def credit(row: Any) -> dict[str, object]:
-    """How a participant wants to be named, as documents show it; {} where they said nothing."""
-    return {"name": row.credit, "anonymous": row.anonymous} if row.credit or row.anonymous else {}

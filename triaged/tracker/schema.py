@@ -161,6 +161,7 @@ participant = Table(
     Column("proven", Boolean, nullable=False),
     Column("since", Instant, nullable=False),
     Column("credit", Text, nullable=False, default=""),  # the name that they asked to be named by
+    Column("credit_pending", Boolean, nullable=False, default=False),  # that name waits for a member's word
     Column("anonymous", Boolean, nullable=False, default=False),  # wins over `credit`
 )
 

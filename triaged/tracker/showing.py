@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, case, func, select
 
 from triaged.ticket.clocks import Clock, standing
-from triaged.tracker import clocks, requests, saying
+from triaged.ticket.consent import Standing, Word
+from triaged.ticket.consent import standing as standing_of
+from triaged.tracker import clocks, consents, saying
 from triaged.tracker.schema import (
     attachment,
     blob,
@@ -96,7 +98,7 @@ def _ticket(row: Any, people: list[Document], running: list[Document], said: Doc
 
 
 def _people(connection: Connection, ids: Sequence[int]) -> dict[int, list[Document]]:
-    wishes = (participant.c.credit, participant.c.anonymous)
+    wishes = (participant.c.credit, participant.c.credit_pending, participant.c.anonymous, participant.c.person_id)
     rows = connection.execute(
         select(
             participant.c.ticket_id, participant.c.role, participant.c.proven, person.c.name, person.c.address, *wishes
@@ -105,11 +107,30 @@ def _people(connection: Connection, ids: Sequence[int]) -> dict[int, list[Docume
         .where(participant.c.ticket_id.in_(ids))
     )
     found: dict[int, list[Document]] = {}
+    words = consents.words_on(connection, ids)
     for row in rows:
         entry = {"name": row.name, "address": row.address, "role": row.role, "proven": row.proven}
-        entry["credit"] = requests.credit(row)
+        entry["credit"] = _credit(row, words.get((row.ticket_id, row.person_id), ()))
         found.setdefault(row.ticket_id, []).append(entry)
     return found
+
+
+def _credit(row: Any, words: Sequence[Word]) -> Document:
+    """How somebody wants to be named, and for what; {} where they said nothing and were not asked."""
+    purposes = [_purpose(one) for one in standing_of(words).values()]
+    if not (row.credit or row.anonymous or purposes):
+        return {}
+    return {"name": row.credit, "anonymous": row.anonymous, "pending": row.credit_pending, "purposes": purposes}
+
+
+def _purpose(one: Standing) -> Document:
+    return {
+        "purpose": one.purpose.value,
+        "third_party": one.third_party,
+        "state": one.state.value,
+        "at": instant(one.at),
+        "open": one.open,
+    }
 
 
 def _clocks(connection: Connection, ids: Sequence[int]) -> dict[int, list[Document]]:
