@@ -150,7 +150,7 @@ def _values(
 
 def terms(policy: Policy, left: tuple[str, ...] = ()) -> Terms:
     """What a reporter should know of the policy beside its dates. Threats stand in no letter."""
-    safe = partial(_unthreatening, policy)
+    safe = partial(unthreatening, policy)
     rules = safe(rule.clause for rule in policy.rules) if RULES not in left else ()
     harbour = safe(policy.safe_harbour.clauses) if RULES not in left else ()
     if TERMS in left:
@@ -167,7 +167,8 @@ def terms(policy: Policy, left: tuple[str, ...] = ()) -> Terms:
     )
 
 
-def _unthreatening(policy: Policy, clauses: Iterable[str]) -> tuple[str, ...]:
+def unthreatening(policy: Policy, clauses: Iterable[str]) -> tuple[str, ...]:
+    """The clauses that a letter may quote: no threat is among them."""
     threats = [_folded(s.clause) for s in policy.statements if s.kind == "threat"]
     return tuple(c for c in clauses if c and not threatens(c) and not any(_folded(c) in t for t in threats))
 

@@ -104,6 +104,11 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             Verb("assign", "NAME|me|nobody", "whose ticket it is"),
             Verb("add", "ADDRESS", "lets a person take part as the researcher does, from now on"),
             Verb("remove", "ADDRESS", "a participant takes part no more"),
+            Verb(
+                "credit",
+                "[ask [hall|advisory] | share with NAME | none | accept]",
+                "how they are to be named; asks them by letter; names nobody; lets a name of another house stand",
+            ),
             Verb("note", "", "a note for the team; it never leaves it", Text.TEAM, wanted=True, roles=EVERYBODY),
         ),
     ),

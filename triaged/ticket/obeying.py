@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from triaged.ticket import deeds_advisory as publication
+from triaged.ticket import deeds_credit
 from triaged.ticket import deeds_letters as letters
 from triaged.ticket import deeds_report as report
 from triaged.ticket import deeds_work as work
@@ -55,6 +56,7 @@ DEEDS: Mapping[str, Deed] = MappingProxyType(
         "assign": work.assign,
         "add": work.add,
         "remove": work.remove,
+        "credit": deeds_credit.credit,
         "note": letters.note,
         "cancel": letters.cancel,
         "hold": letters.hold,

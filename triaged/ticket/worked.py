@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from triaged.ticket.clocks import Clock
+from triaged.ticket.consent import Wishes
 from triaged.ticket.consequence import NewTicket
 from triaged.ticket.desk import Desk
 from triaged.ticket.draft import Draft
@@ -108,6 +109,8 @@ class Worked:
     merged_into: str = ""  # token
     draft: Draft | None = None  # of its advisory
     agreed_for: datetime | None = None  # the end of the day of publication that was agreed on
+    wishes: Mapping[str, Wishes] = field(default_factory=dict)  # by address: how its people are to be named
+    withdrawn: bool = False  # the researcher took the report back
 
     @property
     def name(self) -> TicketName:

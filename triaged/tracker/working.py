@@ -20,7 +20,7 @@ from triaged.ticket.reference import Entropy, token_of
 from triaged.ticket.spoken import notes_of, said_of
 from triaged.ticket.tending import tend
 from triaged.ticket.worked import Case, File, Obeyed, Other, Person, Proposal, Split, WaitingLetter, Worked
-from triaged.tracker import advisories, chaining, clocks, people, tending
+from triaged.tracker import advisories, chaining, clocks, consents, people, tending
 from triaged.tracker.consequences import open_tickets, queue_letters, queued_event
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
 from triaged.tracker.schema import (
@@ -85,6 +85,8 @@ def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[
         merged_into=_token(connection, row.merged_into),
         draft=advisories.of(connection, row.id),
         agreed_for=row.agreed_for,
+        wishes=consents.wishes_on(connection, row.id),
+        withdrawn=consents.withdrawn(connection, row.id),
     )
     return Bench(loaded, desk_of(loaded), worked)
 
@@ -227,6 +229,7 @@ def write(
         connection, loaded.ticket_id, loaded.ticket.name.ref, desk.tenant, bench.worked.draft, done.worked.draft
     )
     people.changed(connection, loaded.ticket_id, bench.worked.people, done.worked.people, desk.tenant, at)
+    consents.changed(connection, loaded.ticket_id, bench.worked.wishes, done.worked.wishes)
     _letters_moved(connection, bench.worked.waiting, done.worked.waiting)
     _proposals_moved(connection, loaded.ticket_id, bench.worked.proposals, done.worked.proposals, at)
     ids = {loaded.ticket.name.token: loaded.ticket_id, **open_tickets(connection, _opened(done.splits), desk, at)}
