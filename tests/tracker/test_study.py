@@ -165,7 +165,8 @@ def test_a_known_issue_is_compared_until_it_is_removed(tracked: Tracked) -> None
     tracked.receive(mail(proven=True, text=REPORT))
     assert shown(tracked, tracked.refs()[0])["duplicates"][0]["ref"] == "known:SEC-1"
     with writing(tracked.engine) as connection:
-        assert remove(connection, "default", "SEC-1") and not remove(connection, "default", "SEC-1")
+        assert remove(connection, "default", "SEC-1", "operator", AT, tracked.entropy)
+        assert not remove(connection, "default", "SEC-1", "operator", AT, tracked.entropy)
     tracked.receive(mail("kim@third.example", proven=True, text=REPORT))
     assert [d["ref"] for d in shown(tracked, tracked.refs()[1])["duplicates"]] == [tracked.refs()[0]]
 

@@ -35,7 +35,7 @@ SHORT_HELP = {
     "demo": "Play a story of three reports and 120 days of promises.",
     "message": "Show what triaged reads in a raw message.",
     "ticket": "List and show tickets, and say what they are.",
-    "known": "List, add and remove issues that the team knows already.",
+    "known": "List, add, seal and open issues that the team knows already.",
     "receipt": "List what arrived and what became of it.",
     "outbox": "List, show and retry letters.",
     "policy": "Look at what a policy promises.",

@@ -64,7 +64,12 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
                 "tells the researcher our assessment, with the text; reasons: out-of-scope, not-a-vulnerability, not-reproducible",
                 Text.RESEARCHER,
             ),
-            Verb("duplicate-of", "REF", "declines it as known from another ticket, and tells the researcher so", Text.RESEARCHER),
+            Verb(
+                "duplicate-of",
+                "REF|known:NAME",
+                "declines it as known from an earlier ticket or our own list, and tells the researcher so",
+                Text.RESEARCHER,
+            ),
             Verb("fixed", "", "a fix is available"),
             Verb("extend", "[PROMISE] DAY REASON", "a later day; the researcher is told the reason"),
             Verb("exploited", "", "it is used in attacks: the fix is due sooner, legal clocks start where the policy says so"),

@@ -199,16 +199,6 @@ def fix_by(ticket: Tended, day: date, case: Case) -> verbs.Done:
     )
 
 
-def duplicate_of(worked: Worked, words: str, case: Case) -> Step:
-    """Declined as known from another ticket. The researcher hears that it was known, and nothing of the other ticket."""
-    other = other_of(worked, words)
-    step = assess(worked, "declined duplicate", case)
-    linked = Event(EventKind.MERGED, case.actor, {"duplicate_of": other.name.ref})
-    named = Event(EventKind.MERGED, case.actor, {"has_duplicate": worked.name.ref})
-    lines = (f"declined as a duplicate of {other.name.ref}; the letter does not name that ticket",)
-    return replace(step, lines=lines, events=(*step.events, linked), elsewhere=((other.name.token, named),))
-
-
 def fixed(worked: Worked, words: str, case: Case) -> Step:
     """A fix is available."""
     return _moved(

@@ -13,6 +13,7 @@ from triaged.ticket import deeds_report as report
 from triaged.ticket import deeds_work as work
 from triaged.ticket.address import Role
 from triaged.ticket.commands import LEAD, VERBS, Text, Verb
+from triaged.ticket.deeds_duplicate import KNOWN, duplicate_of
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.grammar import Order, Orders, Refused, takes_text
 from triaged.ticket.letters import Letter
@@ -31,7 +32,7 @@ DEEDS: Mapping[str, Deed] = MappingProxyType(
         "attach": letters.attach,
         "acknowledge": letters.acknowledge,
         "assess": report.assess,
-        "duplicate-of": report.duplicate_of,
+        "duplicate-of": duplicate_of,
         "fixed": report.fixed,
         "advisory": publication.advisory,
         "revise": publication.revise,
@@ -219,6 +220,12 @@ def _way(letter: Letter, overlaps: tuple[object, ...], case: Case) -> Iterator[s
 def named_tickets(orders: Orders) -> tuple[str, ...]:
     """Tickets that the orders name: what must be known of them to obey."""
     return tuple(order.words for order in orders.orders if order.verb.name in _NAMES_OTHERS)
+
+
+def named_issues(orders: Orders) -> tuple[str, ...]:
+    """Issues of the team's list that the orders name, in lower case."""
+    words = (order.words.lower() for order in orders.orders if order.verb.name in _NAMES_OTHERS)
+    return tuple(name.removeprefix(KNOWN).strip() for name in words if name.startswith(KNOWN))
 
 
 def wants_contents(orders: Orders) -> bool:

@@ -83,6 +83,16 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownBefore:
+    """An issue of the team's own list that a command names."""
+
+    name: str
+    known_at: datetime
+    sealed_at: datetime | None = None
+    seal: str = ""  # hexadecimal
+
+
+@dataclass(frozen=True, slots=True)
 class Worked:
     """A ticket as members work on it."""
 
@@ -105,6 +115,7 @@ class Worked:
     said: tuple[str, ...] = ()  # the conversation with the researcher
     elsewhere: tuple[Elsewhere, ...] = ()  # other tickets, for the gate
     others: Mapping[str, Other] = field(default_factory=dict)  # by token
+    known: Mapping[str, KnownBefore] = field(default_factory=dict)  # by lower-case name
     away: frozenset[str] = frozenset()  # members, lower-case
     merged_into: str = ""  # token
     draft: Draft | None = None  # of its advisory

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, func, select
 from triaged.ticket.clocks import ACKNOWLEDGE, ASSESS
 from triaged.ticket.consequence import Outcome
 from triaged.ticket.events import EventKind
-from triaged.tracker import answers, blobs, chaining
+from triaged.tracker import answers, blobs, chaining, known_issues
 from triaged.tracker.journal import broken_journal
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
 from triaged.tracker.schema import blob, clock, event, journal, letter, message, receipt, ticket
@@ -30,6 +30,8 @@ def findings(connection: Connection, now: datetime) -> Iterator[str]:
         yield f"ticket {broken.ref}, event {broken.seq}: {broken.why}"
     for tenant, seq, why in broken_journal(connection):
         yield f"journal of {tenant}, entry {seq}: {why}"
+    for name, why in known_issues.changed(connection):
+        yield f"known issue {name}: it {why}"
     yield from _changed_bytes(connection)
 
 

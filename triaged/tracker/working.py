@@ -15,12 +15,12 @@ from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, EventKind, event_of
 from triaged.ticket.grammar import Orders
 from triaged.ticket.letters import Audience, Letter, TicketName
-from triaged.ticket.obeying import named_tickets, wants_contents
+from triaged.ticket.obeying import named_issues, named_tickets, wants_contents
 from triaged.ticket.reference import Entropy, token_of
 from triaged.ticket.spoken import notes_of, said_of
 from triaged.ticket.tending import tend
 from triaged.ticket.worked import Case, File, Obeyed, Other, Person, Proposal, Split, WaitingLetter, Worked
-from triaged.tracker import advisories, chaining, clocks, consents, people, tending
+from triaged.tracker import advisories, chaining, clocks, consents, known_issues, people, tending
 from triaged.tracker.consequences import open_tickets, queue_letters, queued_event
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
 from triaged.tracker.schema import (
@@ -81,6 +81,7 @@ def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[
         said=said_of(spoken),
         elsewhere=elsewhere(connection, row.tenant, row.id),
         others=_others(connection, row.tenant, orders),
+        known=known_issues.named(connection, row.tenant, named_issues(orders)),
         away=frozenset(connection.execute(select(absence.c.address).where(absence.c.tenant == row.tenant)).scalars()),
         merged_into=_token(connection, row.merged_into),
         draft=advisories.of(connection, row.id),
