@@ -45,7 +45,8 @@ class Advisory:
     fixed_on: date | None
     published_at: datetime | None  # None: a draft
     revised_at: datetime | None = None
-    version: int = 1
+    version: int = 1  # 1, and one more for each revision
+    revisions: tuple[datetime, ...] = ()  # of all revisions, the oldest first; needed from the second on
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +73,4 @@ class Site:
     kept: tuple[Kept, ...] = ()
     public_key: str = ""  # PEM: with which receipts are verified
     titles: Mapping[str, str] = field(default_factory=dict)  # CWE-79 -> its name in the catalogue
+    catalogue: str = ""  # version of the CWE catalogue that these names are of: "4.18"
