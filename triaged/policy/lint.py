@@ -198,6 +198,14 @@ def security_txt(policy: Policy, _: datetime) -> Iterator[tuple[str, str]]:
         yield "publish.security_txt", f"the published Contact is not {wanted}: publish it again"
 
 
+def outside_site(policy: Policy, _: datetime) -> Iterator[tuple[str, str]]:
+    """The site that is written holds the policy page and those who are thanked: a link elsewhere leads past it."""
+    terms = policy.publish
+    for key, address in (("policy", terms.policy), ("acknowledgments", terms.acknowledgments)):
+        if terms.site and address and not address.startswith(f"{terms.site}/"):
+            yield f"publish.{key}", f"{address} is not below {terms.site}: remove it, and the site's own page is named"
+
+
 TextRule = Callable[[Policy, tuple[Sentence, ...]], Iterator[tuple[int, str]]]
 FileRule = Callable[[Policy, datetime], Iterator[tuple[str, str]]]
 TEXT_RULES: tuple[tuple[str, TextRule], ...] = (
@@ -221,6 +229,7 @@ FILE_RULES: tuple[tuple[str, FileRule], ...] = (
     ("reserved-contact", reserved_contact),
     ("expires", expires),
     ("security-txt", security_txt),
+    ("outside-site", outside_site),
 )
 
 

@@ -15,7 +15,10 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
 _OFFSET = re.compile(r"([+-])(0[0-9]|1[0-4]):([0-5][0-9])", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
-_HTTPS = re.compile(r"https://(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}(?::[0-9]{1,5})?(?:/[!-~]*)?", re.ASCII)
+_ORIGIN = r"https://(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}(?::[0-9]{1,5})?"
+_HTTPS = re.compile(rf"{_ORIGIN}(?:/[!-~]*)?", re.ASCII)
+_ROOT = re.compile(rf"{_ORIGIN}(?:/[A-Za-z0-9._~-]{{1,100}}){{0,10}}/?", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII)
 _KEY = re.compile(r"(?:dns:|openpgp4fpr:)[!-~]{1,300}", re.ASCII)
 
 
@@ -48,6 +51,19 @@ def _currency(value: str) -> str:
 def _https(value: str) -> str:
     if value and not _HTTPS.fullmatch(value):
         raise Refused(f"must be an address that starts with https://, not {shown(value)}")
+    return value
+
+
+def _root(value: str) -> str:
+    """The address of a site, to which paths are added: nothing after its path."""
+    if value and not _ROOT.fullmatch(value):
+        raise Refused(f"must be the address of a site such as https://example.org, without ? or #, not {shown(value)}")
+    return value.rstrip("/")
+
+
+def _uuid(value: str) -> str:
+    if value and not _UUID.fullmatch(value):
+        raise Refused(f"must be the UUID (version 4) of your organisation in the CVE programme, not {shown(value)}")
     return value
 
 
@@ -190,6 +206,8 @@ SCOPE = Table(
 _ADDRESS = kinds.text("an address", empty=True, check=_https)
 PUBLISH = Table(
     (
+        Field("site", kinds.text("an address", empty=True, check=_root), "where the published site stands", ""),
+        Field("cna", kinds.text("a UUID", empty=True, check=_uuid), "who you are as a CVE Numbering Authority", ""),
         Field("canonical", kinds.several(kinds.text("an address", check=_https)), "where security.txt stands", ()),
         Field("policy", _ADDRESS, "where the policy page stands", ""),
         Field("expires_days", kinds.whole(1, 364), "how long security.txt holds", None, "180"),

@@ -176,6 +176,8 @@ class Scope:
 class Publish:
     """What the published files say beyond the policy itself (RFC 9116 section 2.5)."""
 
+    site: str = ""  # https address of the published site's root, without a slash at its end
+    cna: str = ""  # the organisation's own identifier (a UUID) where it is a CVE Numbering Authority
     canonical: tuple[str, ...] = ()  # https addresses of security.txt
     policy: str = ""  # https address of the policy page
     expires_days: int = 180  # of security.txt, after the instant of publication
