@@ -83,7 +83,7 @@ def _mailbox(settings: Settings, name: str | None) -> MailboxSettings:
 def _publish(settings: Settings, mailbox: MailboxSettings, at: datetime | None, dry_run: bool) -> Done:
     """One transaction: what becomes public and what is written of it agree, or nothing of either happens."""
     from triaged.daemon.once import RehearsalError, rehearse
-    from triaged.publication.check import InvalidDocument
+    from triaged.publication.advisory import InvalidDocument
     from triaged.tracker.engine import writing
 
     engine = tracker_of(settings)

@@ -7,23 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from triaged.policy.model import Policy
+from triaged.ticket.hall import Thanked, Year
 
-
-@dataclass(frozen=True, slots=True)
-class Thanked:
-    """Somebody who agreed to be named in the Hall of Fame."""
-
-    name: str
-    reports: int  # valid ones of that year for which they agreed
-
-
-@dataclass(frozen=True, slots=True)
-class Year:
-    """One year of the Hall of Fame."""
-
-    year: int
-    thanked: tuple[Thanked, ...]
-    unnamed: int = 0  # people who reported something valid and are not named
+__all__ = ["Advisory", "Kept", "Site", "Thanked", "Year"]
 
 
 @dataclass(frozen=True, slots=True)
