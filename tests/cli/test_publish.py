@@ -1,0 +1,78 @@
+"""`triaged publish`: files of the site below a directory, the same bytes each time, and nothing of anybody else's touched."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Triaged
+from triaged.cli.publish import LIST
+
+
+@pytest.fixture
+def www(tmp_path: Path) -> Path:
+    return tmp_path / "www"
+
+
+def held(directory: Path) -> dict[str, bytes]:
+    found = (path for path in directory.rglob("*") if path.is_file())
+    return {str(path.relative_to(directory)): path.read_bytes() for path in found}
+
+
+def test_a_site_without_any_advisory_says_so_and_is_written_once(imported: Triaged, www: Path) -> None:
+    first = imported("publish", www, "--json")
+    assert first.code == 0, first.err
+    before = held(www)
+    assert set(first.document["written"]) == set(before) - {LIST}
+    assert "index.html" in before and ".well-known/security.txt" in before
+    again = imported("publish", www, "--json").document
+    assert again == {"published": [], "waiting": [], "written": [], "removed": []}
+    assert held(www) == before
+
+
+def test_a_dry_run_writes_nothing_and_says_what_it_would(imported: Triaged, www: Path) -> None:
+    said = imported("publish", www, "--dry-run")
+    assert said.code == 0 and "would be written: index.html" in said.out
+    assert not www.exists()
+
+
+def test_what_is_no_more_is_taken_away_and_what_is_not_ours_stays(imported: Triaged, www: Path) -> None:
+    imported("publish", www)
+    (www / "old.html").write_text("of an earlier publication")
+    (www / "mine.html").write_text("somebody else's")
+    listed = json.loads((www / LIST).read_text())
+    (www / LIST).write_text(json.dumps([*listed, "old.html"]))
+    assert imported("publish", www, "--json").document["removed"] == ["old.html"]
+    assert not (www / "old.html").exists() and (www / "mine.html").exists()
+
+
+@pytest.mark.parametrize("path", ["../outside", "/etc/outside", "a/../../outside", ""])
+def test_a_list_that_names_a_file_outside_takes_nothing_away(imported: Triaged, www: Path, path: str) -> None:
+    outside = www.parent / "outside"
+    outside.write_text("here before")
+    imported("publish", www)
+    (www / LIST).write_text(json.dumps([path]))
+    assert imported("publish", www).code == 0
+    assert outside.read_text() == "here before"
+
+
+def test_a_list_that_is_no_list_is_said_and_nothing_is_written(imported: Triaged, www: Path) -> None:
+    www.mkdir()
+    (www / LIST).write_text("{")
+    said = imported("publish", www)
+    assert said.code == 1 and "remove it" in said.err
+    assert set(held(www)) == {LIST}
+
+
+def test_a_mailbox_that_is_none_is_refused_in_words(imported: Triaged, www: Path) -> None:
+    said = imported("publish", www, "--mailbox", "nobody")
+    assert said.code == 1 and "there is no mailbox 'nobody'" in said.err
+    assert not www.exists()
+
+
+def test_an_instant_before_the_last_event_is_refused(imported: Triaged, www: Path) -> None:
+    said = imported("publish", www, "--at", "2001-01-01T00:00:00Z")
+    assert said.code == 1 and "not earlier" in said.err
+    assert not www.exists()
