@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from tests.ticket.scene import DESK, FRIEND, KEY, MEMBER, POLICY, RESEARCHER, STRANGER, mail
 from tests.tracker.tracked import Tracked, body_of, open_tracker
+from triaged.daemon.tending import send_boards
 from triaged.policy.model import Policy
 from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.consent import Answer, Purpose, Word
@@ -364,3 +365,42 @@ def test_another_tenants_names_are_not_given(house: Tracked) -> None:
     with reading(house.engine) as connection:
         assert consents.names_for(connection, "second", Purpose.HALL) == {}
         assert consents.hall(connection, "second", UTC) == ()
+
+
+def board(tracked: Tracked) -> str:
+    tracked.at = tracked.at.replace(hour=7, minute=0) + timedelta(days=1)
+    assert send_boards(tracked.tender())
+    tracked.tend()
+    texts = {row.message_id: row.text for row in tracked.rows(message)}
+    return str(texts[tracked.letters("board")[-1].message_id])
+
+
+def test_the_board_says_until_it_is_done_that_credit_is_still_to_be_asked(house: Tracked) -> None:
+    assert "how to name them" not in board(house), "it was not accepted yet"
+    says(house, "/assess accepted high\n\nWell found.")
+    text = board(house)
+    found = re.search(r"nobody asked yet how to name them: (/credit \S+ ask)$", text, re.MULTILINE)
+    assert found
+    answer = house.letters("board")[-1]
+    fields = (f"In-Reply-To: {answer.message_id}",)
+    house.receive(mail(MEMBER, key(house, Role.TEAM), proven=True, text=found[1], fields=fields))
+    house.later(minutes=3)
+    house.send_all()
+    assert len(letters(house, "consent")) == 1, "the line is a command of an answer to the board"
+    assert "how to name them" not in board(house)
+
+
+def test_the_board_asks_for_nothing_where_the_researcher_said_how_or_nobody_is_named_unasked(engine: Engine) -> None:
+    only_asked = replace(POLICY, credit=replace(POLICY.credit, terms="only-when-asked"))
+    house = house_of(engine, only_asked)
+    says(house, "/assess accepted high\n\nWell found.")
+    assert "how to name them" not in board(house)
+
+
+def test_a_question_that_was_dropped_was_not_asked(house: Tracked) -> None:
+    says(house, "/assess accepted high\n\nWell found.")
+    house.receive(mail(MEMBER, key(house, Role.TEAM), proven=True, text="/credit ask"))
+    says(house, "/cancel")
+    assert "how to name them" in board(house)
+    writes(house, "ANONYMOUS")
+    assert "how to name them" not in board(house)

@@ -33,6 +33,7 @@ class Entry:
     words: str  # "by the end of …", "MISSED: it was due …", "stands still …", "nothing is promised"
     due_at: datetime | None
     assigned: str = ""  # the member's name; "" where it is nobody's
+    unasked: bool = False  # how its people want to be named
 
 
 def board(
@@ -73,9 +74,10 @@ def _entry(ticket: Tended, desk: Desk, away: Collection[str]) -> Entry:
     subject = clean_header(ticket.subject)[:SUBJECT_SHOWN] or "(no subject)"
     promise, words = ("", "nothing is promised") if clock is None else (clock.promise, _words(clock, desk))
     due_at = None if clock is None or standing(clock) is Standing.PAUSED else clock.due_at
-    return Entry(
-        ticket.name.ref, subject, ticket.state.value, promise, words, due_at, _assigned(ticket.assigned, desk, away)
-    )
+    # Who is named unless they decline has to be asked, since silence names nobody.
+    unasked = ticket.unasked and desk.policy.credit.terms == "named-unless-declined"
+    whose = _assigned(ticket.assigned, desk, away)
+    return Entry(ticket.name.ref, subject, ticket.state.value, promise, words, due_at, whose, unasked)
 
 
 def _assigned(address: str, desk: Desk, away: Collection[str]) -> str:

@@ -33,6 +33,7 @@ class Tended:
     team_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # team address -> letters about this ticket
     assigned: str = ""  # whose it is: a member's address, lower-case
     away: frozenset[str] = frozenset()  # members, lower-case
+    unasked: bool = False  # it was accepted, and how its people want to be named was neither said nor asked
 
     @property
     def may_be_told(self) -> bool:

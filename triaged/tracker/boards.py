@@ -15,7 +15,7 @@ from triaged.ticket.events import State
 from triaged.ticket.letters import TicketName, render_team
 from triaged.ticket.reference import Entropy
 from triaged.ticket.tended import Tended
-from triaged.tracker import absences, clocks
+from triaged.tracker import absences, clocks, consents
 from triaged.tracker.consequences import queue_letters
 from triaged.tracker.engine import insert_if_new
 from triaged.tracker.schema import board, clock, ticket
@@ -71,6 +71,7 @@ def _open(connection: Connection, mailbox: str, until: datetime) -> Iterator[Ten
 
 def _tended(connection: Connection, rows: Sequence[Any]) -> Iterator[Tended]:
     running = clocks.load(connection, [row.id for row in rows], only_open=True)
+    unasked = consents.unasked(connection, [row.id for row in rows])
     for row in rows:
         yield Tended(
             name=TicketName(row.token, row.ref),
@@ -82,4 +83,5 @@ def _tended(connection: Connection, rows: Sequence[Any]) -> Iterator[Tended]:
             reachable=False,
             clocks=tuple(running[row.id].values()),
             assigned=row.assigned,
+            unasked=row.id in unasked,
         )
