@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from tests.ticket.scene import DESK, FRIEND, KEY, MEMBER, POLICY, RESEARCHER, STRANGER, mail
 from tests.tracker.tracked import Tracked, body_of, open_tracker
@@ -17,10 +17,12 @@ from triaged.policy.model import Policy
 from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.consent import Answer, Purpose, Word
 from triaged.ticket.desk import Colleague
+from triaged.ticket.events import State
 from triaged.ticket.reference import token_of
+from triaged.ticket.verbs import move
 from triaged.tracker import consents, showing
 from triaged.tracker.engine import reading, writing
-from triaged.tracker.schema import consent, event, message, participant, person, ticket
+from triaged.tracker.schema import blob, consent, event, letter, message, participant, person, ticket
 
 NAME = "Noa Barak"
 PARTY = "CERT Coordination Center"
@@ -324,6 +326,32 @@ def test_two_answers_in_one_wave_leave_the_last(house: Tracked) -> None:
     lines = (f"AGREE {yes}", f"REFUSE {yes}", f"AGREE {yes}")
     house.receive(*(mail(RESEARCHER, to, proven=True, text=f"{line}\n\n{n}") for n, line in enumerate(lines)))
     assert named(house, Purpose.HALL) == []
+
+
+def test_what_happened_before_the_question_about_credit_is_still_told(house: Tracked) -> None:
+    """It tells no news, so it is not the letter that told them."""
+    house.act(house.refs()[0], lambda one, _: move(one, State.ACCEPTED, "member:Dana Levi", house.at))
+    says(house, "/credit ask")
+    house.live(house.at + timedelta(days=20))
+    texts = [row.text for row in house.rows(message) if row.direction == "out"]
+    assert [text for text in texts if "We assessed your report and accepted it." in text]
+
+
+def test_who_takes_part_reads_in_no_header_where_another_wrote_from(house: Tracked) -> None:
+    """AT-3: a Message-ID names the host or the domain that its mail was written at."""
+    to = key(house, Role.RESEARCHER)
+    house.receive(mail(RESEARCHER, to, proven=True, text="And more.", message_id="<1@noas-laptop.example>"))
+    says(house, f"/add {FRIEND}\n/update\n\nWe work on it.")
+    house.receive(mail(FRIEND, to, text="I saw it too.", message_id="<2@friends-desk.example>"))
+    says(house, "/update\n\nWe still work on it.")
+    says(house, "/credit ask")
+    with reading(house.engine) as connection:
+        rows = connection.execute(
+            select(letter.c.to_lower, blob.c.data).join(blob, blob.c.id == letter.c.blob_id)
+        ).all()
+    sent = {who: b"".join(data for to_lower, data in rows if to_lower == who) for who in (RESEARCHER, FRIEND)}
+    assert b"References:" in sent[FRIEND]
+    assert b"noas-laptop" not in sent[FRIEND] and b"friends-desk" not in sent[RESEARCHER]
 
 
 def test_the_hall_counts_a_person_once_however_they_type_their_name_that_day(house: Tracked) -> None:

@@ -16,6 +16,7 @@ from triaged.ticket.relaying import answer_subject
 from triaged.ticket.shown import one_line, shown_instant
 from triaged.ticket.verbs import MisreadError, VerbError
 from triaged.ticket.worked import Case, Person, Step, Worked
+from triaged.ticket.writing import parents_of
 
 TEMPLATE = "consent"
 MOST_PARTY = 100  # characters of a third party's name
@@ -155,7 +156,7 @@ def _letter(worked: Worked, person: Person, wanted: Wanted, code: str, case: Cas
             "contact": case.desk.address,
         },
         automatic=Automatic.NO,
-        parents=worked.tended.researcher_ids,
+        parents=parents_of(worked, case),
     )
     return render_researcher(letter, case.desk, case.at, case.entropy)
 

@@ -55,11 +55,20 @@ def _letter(
         subject=answer_subject(worked.tended.subject, worked.name, bool(reporter and reporter.proven)),
         values=values,
         automatic=Automatic.NO,  # AR-12: a person's words
-        parents=worked.tended.researcher_ids,
+        parents=parents_of(worked, case),
         meets=kept_by_answer(promises) if person is reporter else (),
         enclosed=enclosed,
     )
     return render_researcher(letter, case.desk, case.at, case.entropy)
+
+
+def parents_of(worked: Worked, case: Case) -> tuple[str, ...]:
+    """The Message-IDs that a letter answers: ours alone where several take part, since others name whose host or domain wrote them.
+    The tracker gives no others for such a ticket; a person may have joined by a line of the same mail.
+    """
+    ids = worked.tended.researcher_ids
+    ours = tuple(i for i in ids if i.endswith(f"@{case.desk.domain}>"))
+    return ids if len(worked.people) <= 1 else ours
 
 
 def file_of(media_type: str, name: str, data: bytes) -> Enclosure:

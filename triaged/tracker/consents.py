@@ -158,7 +158,7 @@ def hall(connection: Connection, tenant: str, zone: tzinfo) -> tuple[of_fame.Yea
 
 def _valid(connection: Connection, tenant: str) -> dict[int, datetime]:
     """Ticket row -> receipt. A report that was closed, or is looked at again, is what it was last found to be."""
-    here = (ticket.c.tenant == tenant, ticket.c.kind == "report", ticket.c.merged_into.is_(None))
+    here = (ticket.c.tenant == tenant, ticket.c.merged_into.is_(None))
     rows = select(ticket.c.id, ticket.c.received_at, ticket.c.state).where(*here)
     standing_ones = connection.execute(rows.where(ticket.c.state.in_(_STANDS)))
     found = {row.id: row.received_at for row in standing_ones}
@@ -212,5 +212,5 @@ def unasked(connection: Connection, ids: Sequence[int]) -> set[int]:
     went = letter.c.state.not_in(("dropped", "failed"))
     asked = exists().where(letter.c.ticket_id == ticket.c.id, letter.c.template == ASKING, went)
     took_back = exists().where(event.c.ticket_id == ticket.c.id, event.c.kind == EventKind.WITHDRAWN)
-    rows = select(ticket.c.id).where(ticket.c.id.in_(ids), ticket.c.state.in_(_STANDS), ticket.c.kind == "report")
+    rows = select(ticket.c.id).where(ticket.c.id.in_(ids), ticket.c.state.in_(_STANDS))
     return set(connection.execute(rows.where(~said, ~asked, ~took_back)).scalars())

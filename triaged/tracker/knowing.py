@@ -221,7 +221,7 @@ def _view(connection: Connection, row: Any, writer: _Writer, away: frozenset[str
         participants=frozenset(p.address for p in people),
         received_at=row.received_at,
         forwarded_by=row.forwarded_by,
-        researcher_ids=tuple(m.message_id for m in thread if m.audience == Audience.RESEARCHER and m.message_id),
+        researcher_ids=researcher_ids_of(thread, people),
         team_ids=team_ids_of(thread),
         recent=1 + sum(abs(writer.received_at - at) < RECENTLY for at in heard),
         **_held(connection, row.id, writer.received_at),
@@ -255,6 +255,16 @@ def people_of(connection: Connection, ticket_id: int) -> Sequence[Any]:
         .where(participant.c.ticket_id == ticket_id)
     )
     return connection.execute(rows).all()
+
+
+def researcher_ids_of(thread: Sequence[Any], people: Sequence[Any]) -> tuple[str, ...]:
+    """The conversation's Message-IDs that its letters name, oldest first. A Message-ID names the host or the domain that it was
+    written at: where several take part, or did, only ours are named, so that none of them reads another's (AT-3).
+    """
+    said = [m for m in thread if m.audience == Audience.RESEARCHER]
+    writers = {m.counterpart for m in said if m.direction == "in"} | {one.address for one in people}
+    shared = len(writers) > 1
+    return tuple(m.message_id for m in said if m.message_id and not (shared and m.direction == "in"))
 
 
 def thread_of(connection: Connection, ticket_id: int) -> list[Any]:

@@ -20,8 +20,9 @@ from triaged.ticket.reference import Entropy
 from triaged.ticket.tended import Tended
 from triaged.tracker import absences, answers, chaining, clocks, policies
 from triaged.tracker.clocks import Held
+from triaged.tracker.consents import ASKING
 from triaged.tracker.consequences import queue_letters, queued_event
-from triaged.tracker.knowing import people_of, team_ids_of, thread_of
+from triaged.tracker.knowing import people_of, researcher_ids_of, team_ids_of, thread_of
 from triaged.tracker.schema import event, letter, ticket
 
 _GONE = ("failed", "dropped")  # letters that never arrived
@@ -70,7 +71,7 @@ def _tended(connection: Connection, row: Any, running: tuple[Clock, ...]) -> Ten
         waiting=row.waiting,
         happenings=_happenings(connection, row.id, since),
         written_at=written_at,
-        researcher_ids=tuple(m.message_id for m in thread if m.audience == Audience.RESEARCHER and m.message_id),
+        researcher_ids=researcher_ids_of(thread, people),
         team_ids=team_ids_of(thread),
         assigned=row.assigned,
         away=absences.away(connection, row.tenant),
@@ -86,8 +87,8 @@ def _last_written(connection: Connection, ticket_id: int) -> tuple[datetime | No
 
 
 def _last_of_ours(connection: Connection, ticket_id: int) -> Any | None:
-    """The event of the last letter that was queued, and that nobody dropped or holds back. An answer to a one-line request tells
-    no news, so what happened before it is still to be told.
+    """The event of the last letter that was queued, and that nobody dropped or holds back. An answer to a one-line request and a
+    question about credit tell no news, so what happened before them is still to be told.
     """
     queued = (event.c.ticket_id == ticket_id, event.c.kind == EventKind.QUEUED, event.c.body.is_not(None))
     back = (letter.c.ticket_id == ticket_id, letter.c.state.in_(("dropped", "held")))
@@ -99,7 +100,7 @@ def _last_of_ours(connection: Connection, ticket_id: int) -> Any | None:
 
 
 def _told_news(data: Mapping[str, JSON], stopped: Collection[str]) -> bool:
-    return data.get("letter") not in stopped and data.get("template") not in TEMPLATES
+    return data.get("letter") not in stopped and data.get("template") not in (*TEMPLATES, ASKING)
 
 
 def _happenings(connection: Connection, ticket_id: int, since: ColumnElement[bool]) -> tuple[Happening, ...]:
