@@ -174,4 +174,4 @@ KEY = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowt
 
 
 def site(**changes: object) -> Site:
-    return replace(Site(policy(), BASE, AT, YEARS, ADVISORIES, KEPT, KEY, TITLES, "4.18"), **changes)
+    return replace(Site(policy(), BASE, AT, YEARS, ADVISORIES, KEPT, None, KEY, TITLES, "4.18"), **changes)

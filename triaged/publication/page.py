@@ -94,15 +94,15 @@ def sections(policy: Policy) -> tuple[Section, ...]:
 
 def markdown(policy: Policy) -> str:
     """The page as CommonMark."""
-    return _templates().get_template("policy.md.j2").render(_values(policy))
+    return _templates().get_template("policy.md.j2").render(page_values(policy))
 
 
 def html(policy: Policy) -> str:
     """The page as one HTML document: no script, nothing loaded from elsewhere."""
-    return _templates().get_template("policy.html.j2").render(_values(policy))
+    return _templates().get_template("policy.html.j2").render(page_values(policy))
 
 
-def _values(policy: Policy) -> dict[str, object]:
+def page_values(policy: Policy) -> dict[str, object]:
     languages = policy.publish.preferred_languages or policy.languages
     return {
         "policy": policy,

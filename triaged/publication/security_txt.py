@@ -11,9 +11,10 @@ from triaged.policy.publishing import expires_at, mailto
 WELL_KNOWN = ".well-known/security.txt"  # RFC 9116 section 3
 
 
-def security_txt(policy: Policy, at: datetime) -> str:
-    """The file's text as published at that instant."""
-    return "".join(f"{name}: {value}\n" for name, value in _fields(policy, at))
+def security_txt(policy: Policy, at: datetime, csaf: tuple[str, ...] = ()) -> str:
+    """The file's text as published at that instant, with the addresses of CSAF provider metadata."""
+    fields = (*_fields(policy, at), *(("CSAF", address) for address in csaf))
+    return "".join(f"{name}: {value}\n" for name, value in fields)
 
 
 def _fields(policy: Policy, at: datetime) -> Iterator[tuple[str, str]]:

@@ -57,6 +57,7 @@ class Site:
     years: tuple[Year, ...] = ()  # newest first
     advisories: tuple[Advisory, ...] = ()  # newest first
     kept: tuple[Kept, ...] = ()
+    issued: datetime | None = None  # from when security.txt counts its Expires; None: at
     public_key: str = ""  # PEM: with which receipts are verified
     titles: Mapping[str, str] = field(default_factory=dict)  # CWE-79 -> its name in the catalogue
     catalogue: str = ""  # version of the CWE catalogue that these names are of: "4.18"
