@@ -149,6 +149,19 @@ WORDS = {
         "window",
         "has another offset",
     ),
+    "bounds of no reward": (
+        GOOD,
+        PROMISED + '[reward]\ncurrency = "EUR"\n[[reward.bounds]]\nseverity = "low"\nleast = 1\nmost = 2\n',
+        "reward-gap",
+        "is false beside bounds",
+    ),
+    "quality without bounds": (
+        GOOD,
+        PROMISED + '[reward]\noffered = true\ncurrency = "EUR"\nqualities = ["plain", "good"]\n'
+        '[[reward.bounds]]\nseverity = "low"\nquality = "good"\nleast = 1\nmost = 2\n',
+        "reward-gap",
+        "low severity has no bounds where its quality is plain",
+    ),
     "summer time": (GOOD + "Our office is at UTC+1.", "", "offset", "Europe/Zurich is not at UTC+01:00"),
 }
 

@@ -284,6 +284,21 @@ MISTAKES = {
         '[reward]\ncurrency = "EUR"\n' + '[[reward.bounds]]\nseverity = "low"\nleast = 1\nmost = 2\n' * 2,
         "reward.bounds.1..severity: .low. has bounds twice",
     ),
+    "quality twice": (
+        '[reward]\ncurrency = "EUR"\nqualities = ["good"]\n'
+        + '[[reward.bounds]]\nseverity = "low"\nquality = "good"\nleast = 1\nmost = 2\n' * 2,
+        "reward.bounds.1..severity: .low. with quality .good. has bounds twice",
+    ),
+    "unknown quality": (
+        '[reward]\ncurrency = "EUR"\nqualities = ["good"]\n'
+        '[[reward.bounds]]\nseverity = "low"\nquality = "goood"\nleast = 1\nmost = 2\n',
+        'reward.bounds.0..quality: .goood. is none of reward.qualities; did you mean "good"',
+    ),
+    "quality without qualities": (
+        '[reward]\ncurrency = "EUR"\n[[reward.bounds]]\nseverity = "low"\nquality = "good"\nleast = 1\nmost = 2\n',
+        "reward.bounds.0..quality: .good. is none of reward.qualities: name it",
+    ),
+    "the same quality again": ('[reward]\nqualities = ["good", "good"]', "reward.qualities: names .good. twice"),
     "currency": ('[reward]\ncurrency = "euro"', "reward.currency: must be a currency code"),
     "http": ('[publish]\npolicy = "http://here.ch/"', "publish.policy: must be an address that starts with https://"),
     "line break in an address": ('[publish]\npolicy = "https://here.ch/\\nX: y"', "publish.policy: must be"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from triaged.policy.problem import Path as Key
-from triaged.policy.problem import shown
+from triaged.policy.problem import did_you_mean, shown
 from triaged.policy.schema_terms import BOUNDS, REPLY, STATEMENT, WINDOW
 from triaged.policy.table import Note, Table
 from triaged.policy.terms import (
@@ -150,14 +150,19 @@ def _window(values: Values, at: Key, note: Note) -> Window:
 
 def _reward(values: Values, note: Note) -> Reward:
     bounds = tuple(Bounds(**one) for one in values["bounds"] if _whole(one, BOUNDS))
-    seen: set[str] = set()
+    qualities = values.get("qualities", ())
+    seen: set[tuple[str, str]] = set()
     for index, one in enumerate(bounds):
         at: Key = ("reward", "bounds", index)
         if one.least > one.most:
             note(at, f"has least = {one.least} above most = {one.most}: exchange them")
-        if one.severity in seen:
-            note((*at, "severity"), f"{shown(one.severity)} has bounds twice: remove one")
-        seen.add(one.severity)
+        if one.quality and one.quality not in qualities:
+            mend = did_you_mean(one.quality, qualities) or ": name it in reward.qualities"
+            note((*at, "quality"), f"{shown(one.quality)} is none of reward.qualities{mend}")
+        if (one.severity, one.quality) in seen:
+            named = f"{shown(one.severity)} with quality {shown(one.quality)}" if one.quality else shown(one.severity)
+            note((*at, "severity"), f"{named} has bounds twice: remove one")
+        seen.add((one.severity, one.quality))
     if bounds and values.get("currency") == "":
         note(("reward", "currency"), 'is missing: amounts need one, such as currency = "EUR"')
     return Reward(**_given({**values, "bounds": bounds}))

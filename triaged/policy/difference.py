@@ -112,7 +112,7 @@ def _written(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(_written(item) for item in value)
     if is_dataclass(value):
-        return " ".join(str(getattr(value, field.name)) for field in fields(value))
+        return " ".join(part for field in fields(value) if (part := str(getattr(value, field.name))))
     return "" if value is None else str(value)
 
 

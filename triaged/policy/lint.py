@@ -179,6 +179,22 @@ def conflict(policy: Policy, _: datetime) -> Iterator[tuple[str, str]]:
                 )
 
 
+def reward_gap(policy: Policy, _: datetime) -> Iterator[tuple[str, str]]:
+    """Bounds that leave a report without any, or that nobody can use."""
+    terms = policy.reward
+    if terms.bounds and not terms.offered:
+        yield "reward.offered", "is false beside bounds: write offered = true, or remove the bounds"
+    for severity in dict.fromkeys(one.severity for one in terms.bounds):
+        held = {one.quality for one in terms.bounds if one.severity == severity}
+        missing = [quality for quality in terms.qualities if quality not in held]
+        if missing and "" not in held:
+            named = ", ".join(missing)
+            yield (
+                "reward.bounds",
+                f"a report of {severity} severity has no bounds where its quality is {named}: add them",
+            )
+
+
 def reserved_contact(policy: Policy, _: datetime) -> Iterator[tuple[str, str]]:
     if wording.PLACEHOLDER.fullmatch(policy.contact):
         yield "policy.contact", f"{policy.contact} stands in a reserved domain (RFC 2606): write your own address"
@@ -226,6 +242,7 @@ FILE_RULES: tuple[tuple[str, FileRule], ...] = (
     ("window", window),
     ("offset", offset),
     ("conflict", conflict),
+    ("reward-gap", reward_gap),
     ("reserved-contact", reserved_contact),
     ("expires", expires),
     ("security-txt", security_txt),

@@ -170,12 +170,14 @@ BOUNDS = Table(
         Field("severity", kinds.words(*_LEVELS), "low, medium, high or critical"),
         Field("least", kinds.whole(0), "whole units of the currency"),
         Field("most", kinds.whole(0), "whole units of the currency"),
+        Field("quality", kinds.text("a quality", empty=True), "one of `reward.qualities`; none: any other", ""),
     )
 )
 REWARD = Table(
     (
         Field("offered", kinds.truth(), "whether valid new reports need a decision about a reward", False),
         Field("currency", kinds.text("a currency", empty=True, check=_currency), "of the bounds", ""),
+        Field("qualities", kinds.several(kinds.text("a name", check=name), most=20), "of reports, from your words", ()),
         _CLAUSES,
         _SOURCE,
     ),

@@ -114,6 +114,7 @@ class Bounds:
     severity: str  # low | medium | high | critical
     least: int
     most: int
+    quality: str = ""  # of the report, one of the policy's qualities; "": any that has no bounds of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class Reward:
     offered: bool = False
     clauses: tuple[str, ...] = ()
     currency: str = ""  # ISO 4217; "" where the policy names no amounts
+    qualities: tuple[str, ...] = ()  # of reports, as the organisation calls them; empty: none are told apart
     bounds: tuple[Bounds, ...] = ()
     source: str = "text"
 

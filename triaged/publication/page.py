@@ -13,6 +13,7 @@ from triaged.policy.calendar import WEEKDAYS, Calendar
 from triaged.policy.model import Policy, Promise
 from triaged.policy.publishing import mailto
 from triaged.policy.sentences import Sentence, sentences
+from triaged.policy.terms import Bounds
 from triaged.policy.wording import PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -183,8 +184,12 @@ def _scope(policy: Policy) -> str:
 
 def _bounds(policy: Policy) -> str:
     reward = policy.reward
-    spans = (f"{one.severity} {one.least} to {one.most} {reward.currency}" for one in reward.bounds)
+    spans = (f"{_bounded(one)} {one.least} to {one.most} {reward.currency}" for one in reward.bounds)
     return f"By severity: {'; '.join(spans)}." if reward.bounds else ""
+
+
+def _bounded(one: Bounds) -> str:
+    return f"{one.severity} ({one.quality})" if one.quality else one.severity
 
 
 def _disclosure(policy: Policy) -> str:
