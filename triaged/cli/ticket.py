@@ -120,6 +120,8 @@ def _show(d: dict[str, Any]) -> None:
     )
     for line in _credit(d):
         click.echo(f"  credit     {safe(line)}")
+    if d["reward"]:
+        click.echo(f"  reward     {safe(_reward(d['reward']))}")
     for c in d["clocks"]:
         click.echo(f"  promise    {c['promise']} due {c['due_at']}, {_standing(c)}: {safe(c['clause'])}")
     for a in d["attachments"]:
@@ -150,6 +152,20 @@ def _wish(credit: dict[str, Any]) -> str:
     waits = " (waits for /credit accept)" if credit["pending"] and not credit["anonymous"] else ""
     said = (f"{p['purpose']} {p['third_party']}".rstrip() + f" {p['state']} {p['at']}" for p in credit["purposes"])
     return "; ".join((name + waits, *said))
+
+
+def _reward(reward: dict[str, Any]) -> str:
+    """How it stands: "approved 500 EUR by dana@…, confirmed by ron@…; proposed by …: …"."""
+    said = []
+    if "state" in reward:
+        amount = f" {reward['amount']:,} {reward['currency']}" if reward.get("amount") else ""
+        second = f", confirmed by {reward['second']}" if reward.get("second") else ""
+        by = f" by {reward['by']}{second}" if reward.get("by") else ""
+        paid = f"; paid {reward['paid_at']}, {reward['reference']}" if reward.get("paid_at") else ""
+        said.append(f"{reward['state']}{amount}{by}{paid}")
+    if "proposed" in reward:
+        said.append(f"proposed by {reward['proposed']['by']}: {reward['proposed']['words']}")
+    return "; ".join(said)
 
 
 def _show_message(m: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ class Verb:
     second: bool = False  # a second member has to confirm it, where the team is of two or more
     private: bool = False  # nobody else hears of it
     secret: bool = False  # its words are for nobody outside
+    alone: frozenset[str] = frozenset()  # first words with which no second member is needed
 
     @property
     def usage(self) -> str:
@@ -69,6 +70,14 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
                 "REF|known:NAME",
                 "declines it as known from an earlier ticket or our own list, and tells the researcher so",
                 Text.RESEARCHER,
+            ),
+            Verb(
+                "reward",
+                "AMOUNT [CURRENCY] [quality WORD] REASON|none REASON|paid REFERENCE",
+                "decides about the reward, and tells the reporter the amount, or that there is none",
+                second=True,
+                secret=True,
+                alone=frozenset({"paid"}),
             ),
             Verb("fixed", "", "a fix is available"),
             Verb("extend", "[PROMISE] DAY REASON", "a later day; the researcher is told the reason"),

@@ -99,10 +99,9 @@ def draft(worked: Worked, words: str, case: Case) -> Step:
     if worked.tended.state not in MAY_BE_PUBLISHED:
         raise VerbError(f"{worked.name.ref} is {worked.tended.state.value}: /assess accepted comes first")
     letters = to_people(worked, DRAFT, _values(worked, worked.draft, case), case)
-    tended = replace(worked.tended, written_at=case.at)
     event = Event(EventKind.DRAFT_SENT, case.actor, {"to": len(letters)})
     line = "the draft goes to the researcher for comment; what they answer comes to you as any mail of theirs"
-    return Step(worked.with_tended(tended), (line,), (event,), letters)
+    return Step(worked, (line,), (event,), letters)
 
 
 def _values(worked: Worked, written: Draft, case: Case) -> dict[str, object]:

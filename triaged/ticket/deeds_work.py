@@ -14,6 +14,8 @@ from triaged.ticket.commands import help_text
 from triaged.ticket.deadlines import DISCLOSE
 from triaged.ticket.deeds_report import _from, _no_words, _today
 from triaged.ticket.events import Event, EventKind
+from triaged.ticket.reward import money
+from triaged.ticket.reward import standing as standing_reward
 from triaged.ticket.shown import one_line, shown_instant
 from triaged.ticket.spelling import day_of
 from triaged.ticket.verbs import MisreadError, VerbError
@@ -181,6 +183,7 @@ def show(worked: Worked, words: str, case: Case) -> Step:
     ]
     if worked.severity:
         lines.append(f"severity {worked.severity} {worked.cvss}".rstrip())
+    lines += _reward(worked)
     lines += [f"{p.role}: {p.address}{'' if p.proven else ' (not proven)'}" for p in worked.people]
     running = sorted((c for c in tended.clocks if is_open(c)), key=lambda c: c.due_at)
     lines += [
@@ -190,6 +193,14 @@ def show(worked: Worked, words: str, case: Case) -> Step:
     lines += [f"letter to {x.to} {x.state}{f': {x.reason}' if x.reason else ''}" for x in worked.waiting]
     lines += [f"proposed by {case.desk.named(p.by)}: /{p.verb} {p.words}".rstrip() for p in worked.proposals]
     return Step(worked, tuple(lines))
+
+
+def _reward(worked: Worked) -> list[str]:
+    last = standing_reward(worked.rewards)
+    if last is None:
+        return []
+    said = f" {money(last.amount, last.currency)}" if last.amount else ""
+    return [f"reward: {last.state.value}{said}, {last.reference or last.why}"]
 
 
 def _owner(worked: Worked, case: Case) -> str:

@@ -10,6 +10,7 @@ from triaged.ticket import deeds_advisory as publication
 from triaged.ticket import deeds_credit
 from triaged.ticket import deeds_letters as letters
 from triaged.ticket import deeds_report as report
+from triaged.ticket import deeds_reward as rewards
 from triaged.ticket import deeds_work as work
 from triaged.ticket.address import Role
 from triaged.ticket.commands import LEAD, VERBS, Text, Verb
@@ -31,8 +32,9 @@ DEEDS: Mapping[str, Deed] = MappingProxyType(
         "update": letters.update,
         "attach": letters.attach,
         "acknowledge": letters.acknowledge,
-        "assess": report.assess,
-        "duplicate-of": duplicate_of,
+        "assess": rewards.assessing(report.assess),
+        "duplicate-of": rewards.assessing(duplicate_of),
+        "reward": rewards.reward,
         "fixed": report.fixed,
         "advisory": publication.advisory,
         "revise": publication.revise,
@@ -41,7 +43,7 @@ DEEDS: Mapping[str, Deed] = MappingProxyType(
         "disclose": work.disclose,
         "extend": work.extend,
         "exploited": work.exploited,
-        "close": report.close,
+        "close": rewards.closing(report.close),
         "reopen": report.reopen,
         "report": report.take_for("report"),
         "question": report.take_for("question"),
@@ -59,7 +61,7 @@ DEEDS: Mapping[str, Deed] = MappingProxyType(
         "remove": work.remove,
         "credit": deeds_credit.credit,
         "note": letters.note,
-        "cancel": letters.cancel,
+        "cancel": rewards.cancelling(letters.cancel),
         "hold": letters.hold,
         "send": letters.send,
         "show": work.show,
@@ -121,9 +123,13 @@ def _step(worked: Worked, order: Order, case: Case) -> Step:
     _may(order.verb, case)
     if order.verb.name == "confirm":
         return _confirmed(worked, order, case)
-    if order.verb.second and case.desk.two_person and not case.confirmed:
+    if _needs_second(order) and case.desk.two_person and not case.confirmed:
         return _proposed(worked, order, case)
     return DEEDS[order.verb.name](worked, order.words, case)
+
+
+def _needs_second(order: Order) -> bool:
+    return order.verb.second and order.words.partition(" ")[0].lower() not in order.verb.alone
 
 
 def _may(verb: Verb, case: Case) -> None:
@@ -140,11 +146,12 @@ def _roles(verb: Verb, case: Case) -> frozenset[str]:
 
 def _proposed(worked: Worked, order: Order, case: Case) -> Step:
     """It is tried, so that nobody is asked to confirm what can't be done, and waits for a second member."""
-    DEEDS[order.verb.name](worked, order.words, case)
-    proposal = Proposal(0, order.verb.name, order.words, case.text, case.by, case.at)
+    tried = DEEDS[order.verb.name](worked, order.words, case)
+    text = case.text or "\n".join(tried.basis)
+    proposal = Proposal(0, order.verb.name, order.words, text, case.by, case.at)
     event = Event(EventKind.PROPOSED, case.actor, {"verb": order.verb.name, "words": order.words})
     line = f"proposed: {order}; it takes effect when a second member answers with /confirm"
-    return Step(replace(worked, proposals=(*worked.proposals, proposal)), (line,), (event,))
+    return Step(replace(worked, proposals=(*worked.proposals, proposal)), (line, *tried.basis), (event,))
 
 
 def _confirmed(worked: Worked, order: Order, case: Case) -> Step:
@@ -155,6 +162,7 @@ def _confirmed(worked: Worked, order: Order, case: Case) -> Step:
         raise VerbError("there is nothing of another member's to confirm")
     proposal = waiting[-1]
     proposer = replace(case, by=proposal.by, actor=_actor(proposal.by, case), text=proposal.text, confirmed=case.shown)
+    proposer = replace(proposer, second=case.by)
     left = tuple(p for p in worked.proposals if p != proposal)
     step = DEEDS[proposal.verb](replace(worked, proposals=left), proposal.words, proposer)
     event = Event(

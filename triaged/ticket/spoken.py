@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from triaged.message.replies import own_words
-from triaged.ticket.events import Event, EventKind
+from triaged.ticket.commands import VERBS
+from triaged.ticket.events import JSON, Event, EventKind
 from triaged.ticket.gate import Elsewhere
 from triaged.ticket.letters import Audience
 
@@ -40,13 +41,21 @@ def notes_of(spoken: Iterable[Spoken]) -> tuple[str, ...]:
     return tuple(rest for one in team if (rest := _rest(one)))
 
 
-REASONED = frozenset({EventKind.WAIVED, EventKind.BREACHED})
+REASONED = frozenset({EventKind.WAIVED, EventKind.BREACHED, EventKind.REWARDED, EventKind.PROPOSED})
 
 
 def reasons_of(events: Iterable[Event]) -> tuple[str, ...]:
     """Why members did what nobody outside is told of: at the command line or on the board it stands in no mail of the ticket."""
     mine = (one for one in events if one.kind in REASONED and one.actor.startswith(("member:", OPERATOR)))
-    return tuple(why for one in mine if isinstance(why := one.data.get("why"), str) and why)
+    return tuple(why for one in mine if isinstance(why := _why(one), str) and why)
+
+
+def _why(event: Event) -> JSON:
+    """The words of a proposal are its reason as well, where they are for nobody outside."""
+    if event.kind is not EventKind.PROPOSED:
+        return event.data.get("why")
+    verb = VERBS.get(str(event.data.get("verb")))
+    return event.data.get("words") if verb is not None and verb.secret else None
 
 
 _TO_THE_RESEARCHER = ("/extend", "/split", "/advisory", "/revise")  # commands whose words a letter holds

@@ -15,6 +15,7 @@ from triaged.ticket.events import Event
 from triaged.ticket.gate import Elsewhere
 from triaged.ticket.letters import Letter, TicketName
 from triaged.ticket.reference import Entropy
+from triaged.ticket.reward import Decision
 from triaged.ticket.tended import Tended
 from triaged.ticket.wire import Enclosure
 
@@ -116,6 +117,7 @@ class Worked:
     elsewhere: tuple[Elsewhere, ...] = ()  # other tickets, for the gate
     others: Mapping[str, Other] = field(default_factory=dict)  # by token
     known: Mapping[str, KnownBefore] = field(default_factory=dict)  # by lower-case name
+    rewards: tuple[Decision, ...] = ()  # the ticket's rows of the ledger, oldest first
     away: frozenset[str] = frozenset()  # members, lower-case
     merged_into: str = ""  # token
     draft: Draft | None = None  # of its advisory
@@ -148,6 +150,7 @@ class Case:
     text: str = ""  # beside the command
     files: tuple[Enclosure, ...] = ()  # of the member's mail
     confirmed: str = ""  # who confirmed it, where another proposed it
+    second: str = ""  # their address, or "operator"
     by_mail: bool = False
 
     @property
@@ -189,6 +192,7 @@ class Step:
     noted: bool = False  # the text beside it is a note
     advises: bool = False  # the text beside it is a draft of what is to be published
     body: str = ""  # that the echo ends with
+    basis: tuple[str, ...] = ()  # what a second member reads before they confirm it, and what must still hold then
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, func, select
 from triaged.ticket.clocks import ACKNOWLEDGE, ASSESS
 from triaged.ticket.consequence import Outcome
 from triaged.ticket.events import EventKind
-from triaged.tracker import answers, blobs, chaining, known_issues
+from triaged.tracker import answers, blobs, chaining, known_issues, rewards
 from triaged.tracker.journal import broken_journal
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
 from triaged.tracker.schema import blob, clock, event, journal, letter, message, receipt, ticket
@@ -32,6 +32,8 @@ def findings(connection: Connection, now: datetime) -> Iterator[str]:
         yield f"journal of {tenant}, entry {seq}: {why}"
     for name, why in known_issues.changed(connection):
         yield f"known issue {name}: it {why}"
+    for ref, why in rewards.unproven(connection):
+        yield f"ticket {ref}: {why}"
     yield from _changed_bytes(connection)
 
 

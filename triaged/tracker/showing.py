@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, case, func, select
@@ -12,7 +12,8 @@ from sqlalchemy import Connection, case, func, select
 from triaged.ticket.clocks import Clock, standing
 from triaged.ticket.consent import Standing, Word
 from triaged.ticket.consent import standing as standing_of
-from triaged.tracker import clocks, consents, saying
+from triaged.tracker import clocks, consents, rewards, saying
+from triaged.tracker.instants import instant
 from triaged.tracker.schema import (
     attachment,
     blob,
@@ -28,12 +29,8 @@ from triaged.tracker.schema import (
 )
 
 Document = dict[str, Any]
+__all__ = ["instant"]  # documents of other modules are written with it too
 ENDED = ("declined", "disclosed", "closed")
-
-
-def instant(value: datetime | None) -> str | None:
-    """RFC 3339 UTC, whole seconds."""
-    return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def tickets(connection: Connection, most: int = 1000) -> list[Document]:
@@ -68,11 +65,11 @@ def _tickets(connection: Connection, ids: Sequence[int]) -> list[Document]:
     joined = select(*columns).join(policy_text, policy_text.c.sha256 == ticket.c.policy_sha256)
     rows = {row.id: row for row in connection.execute(joined.where(ticket.c.id.in_(ids)))}
     people, running = _people(connection, ids), _clocks(connection, ids)
-    said = saying.found(connection, ids)
-    return [_ticket(rows[i], people.get(i, []), running.get(i, []), said[i]) for i in ids]
+    said, money = saying.found(connection, ids), rewards.shown(connection, ids)
+    return [_ticket(rows[i], people.get(i, []), running.get(i, []), said[i], money.get(i, {})) for i in ids]
 
 
-def _ticket(row: Any, people: list[Document], running: list[Document], said: Document) -> Document:
+def _ticket(row: Any, people: list[Document], running: list[Document], said: Document, money: Document) -> Document:
     reporter = next((p for p in people if p["role"] == "reporter"), None)
     return {
         "ref": row.ref,
@@ -93,7 +90,7 @@ def _ticket(row: Any, people: list[Document], running: list[Document], said: Doc
         "clocks": running,
         **said,
         "credit": {} if reporter is None else reporter["credit"],
-        "reward": {},
+        "reward": money,
     }
 
 

@@ -11,6 +11,8 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from triaged.policy.model import Policy
 from triaged.ticket.clocks import Clock
+from triaged.ticket.deeds_advisory import DRAFT
+from triaged.ticket.deeds_reward import LETTERS as ABOUT_REWARDS
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import JSON, Event, EventKind, State, event_of
 from triaged.ticket.granting import TEMPLATES
@@ -27,6 +29,7 @@ from triaged.tracker.schema import event, letter, ticket
 
 _GONE = ("failed", "dropped")  # letters that never arrived
 _ANSWER = "answer"
+_NO_NEWS = frozenset({*TEMPLATES, ASKING, *ABOUT_REWARDS, DRAFT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,8 @@ def _last_written(connection: Connection, ticket_id: int) -> tuple[datetime | No
 
 
 def _last_of_ours(connection: Connection, ticket_id: int) -> Any | None:
-    """The event of the last letter that was queued, and that nobody dropped or holds back. An answer to a one-line request and a
-    question about credit tell no news, so what happened before them is still to be told.
+    """The event of the last letter that was queued, and that nobody dropped or holds back. An answer to a one-line request, and
+    letters about credit, rewards and drafts, tell no news, so what happened before them is still to be told.
     """
     queued = (event.c.ticket_id == ticket_id, event.c.kind == EventKind.QUEUED, event.c.body.is_not(None))
     back = (letter.c.ticket_id == ticket_id, letter.c.state.in_(("dropped", "held")))
@@ -100,7 +103,7 @@ def _last_of_ours(connection: Connection, ticket_id: int) -> Any | None:
 
 
 def _told_news(data: Mapping[str, JSON], stopped: Collection[str]) -> bool:
-    return data.get("letter") not in stopped and data.get("template") not in (*TEMPLATES, ASKING)
+    return data.get("letter") not in stopped and data.get("template") not in _NO_NEWS
 
 
 def _happenings(connection: Connection, ticket_id: int, since: ColumnElement[bool]) -> tuple[Happening, ...]:

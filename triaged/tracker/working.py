@@ -20,7 +20,7 @@ from triaged.ticket.reference import Entropy, token_of
 from triaged.ticket.spoken import notes_of, said_of
 from triaged.ticket.tending import tend
 from triaged.ticket.worked import Case, File, Obeyed, Other, Person, Proposal, Split, WaitingLetter, Worked
-from triaged.tracker import advisories, chaining, clocks, consents, known_issues, people, tending
+from triaged.tracker import advisories, chaining, clocks, consents, known_issues, people, rewards, tending
 from triaged.tracker.consequences import open_tickets, queue_letters, queued_event
 from triaged.tracker.knowing import ACKNOWLEDGEMENTS
 from triaged.tracker.schema import (
@@ -81,6 +81,7 @@ def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[
         said=said_of(spoken),
         elsewhere=elsewhere(connection, row.tenant, row.id),
         others=_others(connection, row.tenant, orders),
+        rewards=rewards.of(connection, [row.id]).get(row.id, ()),
         known=known_issues.named(connection, row.tenant, named_issues(orders)),
         away=frozenset(connection.execute(select(absence.c.address).where(absence.c.tenant == row.tenant)).scalars()),
         merged_into=_token(connection, row.merged_into),
@@ -233,6 +234,7 @@ def write(
     consents.changed(connection, loaded.ticket_id, bench.worked.wishes, done.worked.wishes)
     _letters_moved(connection, bench.worked.waiting, done.worked.waiting)
     _proposals_moved(connection, loaded.ticket_id, bench.worked.proposals, done.worked.proposals, at)
+    rewards.append(connection, loaded.ticket_id, desk.tenant, done.worked.rewards[len(bench.worked.rewards) :])
     ids = {loaded.ticket.name.token: loaded.ticket_id, **open_tickets(connection, _opened(done.splits), desk, at)}
     clocks.write(connection, loaded.ticket_id, loaded.mailbox, loaded.held, result.clocks)
     clocks.insert(
