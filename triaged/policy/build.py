@@ -8,15 +8,17 @@ from typing import Any
 
 from triaged.policy.problem import Path as Key
 from triaged.policy.problem import did_you_mean, shown
-from triaged.policy.schema_terms import BOUNDS, REPLY, STATEMENT, WINDOW
+from triaged.policy.schema_terms import BOUNDS, REPLY, SCALE, STATEMENT, WINDOW
 from triaged.policy.table import Note, Table
 from triaged.policy.terms import (
     PROFILES,
     Ask,
+    Assessment,
     Bounds,
     Confidentiality,
     Credit,
     Disclosure,
+    Level,
     Publication,
     Publish,
     Reply,
@@ -63,6 +65,7 @@ def terms(values: Values, published: str | None, note: Note) -> dict[str, Any]:
         "reward": _reward(values["reward"], note),
         "publication": Publication(**_given(values["publication"])),
         "disclosure": _disclosure(values["disclosure"], note),
+        "assessment": _assessment(values["assessment"], note),
         "scope": Scope(**_given(values["scope"])),
         "publish": _publish(values["publish"], note),
     }
@@ -166,6 +169,18 @@ def _reward(values: Values, note: Note) -> Reward:
     if bounds and values.get("currency") == "":
         note(("reward", "currency"), 'is missing: amounts need one, such as currency = "EUR"')
     return Reward(**_given({**values, "bounds": bounds}))
+
+
+def _assessment(values: Values, note: Note) -> Assessment:
+    seen: set[str] = set()
+    for index, one in enumerate(values["scale"]):
+        name = one.get("name", "").lower()
+        if name in seen:
+            note(
+                ("assessment", "scale", index, "name"), f"{shown(name)} stands twice in the scale: rename or remove one"
+            )
+        seen |= {name} if name else set()
+    return Assessment(tuple(Level(**one) for one in values["scale"] if _whole(one, SCALE)))
 
 
 def _disclosure(values: Values, note: Note) -> Disclosure:

@@ -13,7 +13,17 @@ from triaged.policy.model import Policy, Promise
 
 _CALENDAR = ("zone", "country", "subdivision", "weekend", "closed", "worked", "closing")
 _HEAD = ("organisation", "prefix", "contact", "version", "languages", "updates_unchanged_keep", "exploited")
-_TABLES = ("safe_harbour", "confidentiality", "credit", "reward", "publication", "disclosure", "scope", "publish")
+_TABLES = (
+    "safe_harbour",
+    "confidentiality",
+    "credit",
+    "reward",
+    "publication",
+    "disclosure",
+    "assessment",
+    "scope",
+    "publish",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,8 @@ def _promise(promise: Promise) -> Iterator[tuple[str, str]]:
         yield "every", str(promise.every)
     for name in ("source", "number", "met_by", "pauses"):
         yield name, _written(getattr(promise, name))
+    if promise.holds:
+        yield "holds", _written(promise.holds)
     yield "warn", ", ".join(str(warn.before) if warn.before else f"{warn.percent}%" for warn in promise.warn)
 
 

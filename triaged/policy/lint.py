@@ -136,6 +136,26 @@ def _as_days(stated: tuple[int, str]) -> tuple[int, str]:
     return (count * 7, unit.replace("week", "day")) if unit.endswith("week") else stated
 
 
+def holds(policy: Policy, _: datetime) -> Iterator[tuple[str, str]]:
+    """A promise of an assessment that any letter keeps, or whose clause names a date that the letter need not hold."""
+    for promise in policy.promises:
+        if promise.name == "assess" and not promise.holds:
+            yield _of(promise), 'any letter of a member keeps it, a mere "thank you" too: write holds = ["assessment"]'
+        elif promise.holds and "date" not in promise.holds and wording.NAMED_DATE.search(promise.clause):
+            yield _of(promise), 'the clause names a date, and the letter need hold none: write holds = [..., "date"]'
+
+
+def scale(policy: Policy, _: datetime) -> Iterator[tuple[str, str]]:
+    """A severity that the rewards are counted by, and that no word of the organisation's own scale stands for."""
+    meant = {level.severity for level in policy.assessment.scale}
+    for bounds in policy.reward.bounds if meant else ():
+        if bounds.severity not in meant:
+            yield (
+                "assessment.scale",
+                f"no word of it means {bounds.severity}, and a reward is bound to that: add one, or say the word itself",
+            )
+
+
 def window(policy: Policy, _: datetime) -> Iterator[tuple[str, str]]:
     for rule in policy.rules:
         stated, offsets = wording.daily(rule.clause), wording.offsets(rule.clause)
@@ -239,6 +259,8 @@ FILE_RULES: tuple[tuple[str, FileRule], ...] = (
     ("added-clock", added_clock),
     ("chosen-period", chosen_period),
     ("period-differs", period_differs),
+    ("holds", holds),
+    ("scale", scale),
     ("window", window),
     ("offset", offset),
     ("conflict", conflict),

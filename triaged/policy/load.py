@@ -20,6 +20,7 @@ from triaged.policy.table import Note, read_table
 
 _LARGEST = 1 << 20  # bytes of a policy file or its text
 _NEVER_PAUSE = ("acknowledge", "disclose")
+_KEPT_OTHERWISE = {"acknowledge": "an acknowledgement", "fix": "a fix", "disclose": "a publication"}
 Beside = Callable[[str, str, list[Problem]], bytes | None]  # a file named in a policy, by name and key
 
 
@@ -160,6 +161,13 @@ def _promises(values: list[dict[str, Any]], note: Note) -> tuple[Promise, ...]:
     return tuple(_promise(one, ("promise", index), note) for index, one in enumerate(values))
 
 
+def _holds(one: dict[str, Any], name: str, at: Key, note: Note) -> tuple[str, ...]:
+    held: tuple[str, ...] = one.get("holds", ())
+    if held and name in _KEPT_OTHERWISE:
+        note((*at, "holds"), f"must be empty: {_KEPT_OTHERWISE[name]} keeps a promise to {name}, no assessment does")
+    return held
+
+
 def _promise(one: dict[str, Any], at: Key, note: Note) -> Promise:
     name, clause, source = one.get("name", ""), one.get("clause", ""), one.get("source", "text")
     within, every = one.get("within"), one.get("every")
@@ -178,4 +186,5 @@ def _promise(one: dict[str, Any], at: Key, note: Note) -> Promise:
         met_by=one.get("met_by") or ("automatic" if name == "acknowledge" else "human"),
         pauses=one.get("pauses", False),
         warn=one.get("warn", ()),
+        holds=_holds(one, name, at, note),
     )

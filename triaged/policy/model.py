@@ -9,6 +9,7 @@ from triaged.policy.calendar import Calendar
 from triaged.policy.period import Period
 from triaged.policy.terms import (
     Ask,
+    Assessment,
     Confidentiality,
     Credit,
     Disclosure,
@@ -44,6 +45,7 @@ class Promise:
     met_by: str  # automatic: our acknowledgement keeps it; human: only a member's letter does
     pauses: bool  # stands still while we wait on the researcher
     warn: tuple[Warn, ...]
+    holds: tuple[str, ...] = ()  # what a member's letter must hold to keep it: assessment, date; empty: any keeps it
 
     @property
     def period(self) -> Period:
@@ -85,6 +87,7 @@ class Policy:
     reward: Reward = field(default_factory=Reward)
     publication: Publication = field(default_factory=Publication)
     disclosure: Disclosure = field(default_factory=Disclosure)
+    assessment: Assessment = field(default_factory=Assessment)
     scope: Scope = field(default_factory=Scope)
     publish: Publish = field(default_factory=Publish)
 

@@ -45,6 +45,7 @@ def _warn(value: str) -> Warn:
     return Warn(int(percent[1]) if percent else None, before)
 
 
+HELD = ("assessment", "date")
 DEFAULT_WARN = (_warn("50%"), _warn("1 business day"))
 _WARN_DOC = '`["50%", "1 business day"]`'
 
@@ -92,6 +93,13 @@ PROMISE = Table(
             "when the team hears",
             DEFAULT_WARN,
             _WARN_DOC,
+        ),
+        Field(
+            "holds",
+            kinds.several(kinds.words(*HELD)),
+            "what a member's letter must hold to keep it: assessment, and date, a day for a solution",
+            (),
+            "any letter of a member keeps it",
         ),
     )
 )

@@ -8,12 +8,14 @@ from datetime import date, timedelta
 from triaged.policy import kinds
 from triaged.policy.problem import Refused, shown
 from triaged.policy.table import Field, Kind, Table
-from triaged.policy.terms import ITEMS, PROFILES
+from triaged.policy.terms import ITEMS, PROFILES, SEVERITY
 
 REPLIES = ("beg-bounty", "scanner", "template", "out-of-scope")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
 _OFFSET = re.compile(r"([+-])(0[0-9]|1[0-4]):([0-5][0-9])", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
+_LEVEL = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}", re.ASCII)
+_READ_OTHERWISE = frozenset({*SEVERITY, "accepted", "declined", "cvss", "cwe", "fix", "fix-by", "by"})  # by /assess
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _ORIGIN = r"https://(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}(?::[0-9]{1,5})?"
 _HTTPS = re.compile(rf"{_ORIGIN}(?:/[!-~]*)?", re.ASCII)
@@ -34,6 +36,14 @@ def _offset(value: str) -> timedelta:
         raise Refused(f'must be an offset such as "+01:00", never a zone with summer time, not {shown(value)}')
     span = timedelta(hours=int(found[2]), minutes=int(found[3]))
     return -span if found[1] == "-" else span
+
+
+def _level(value: str) -> str:
+    if not _LEVEL.fullmatch(value):
+        raise Refused(f"must be a word such as sev1, of letters, digits, - _ and ., at most 40, not {shown(value)}")
+    if value.lower() in _READ_OTHERWISE or value.lower().startswith(("cwe-", "cvss")):
+        raise Refused(f"must not be {shown(value)}, which means something already where a report is assessed")
+    return value
 
 
 def _language(value: str) -> str:
@@ -183,6 +193,13 @@ REWARD = Table(
     ),
     arrays={"bounds": BOUNDS},
 )
+SCALE = Table(
+    (
+        Field("name", kinds.text("a word", check=_level), "a word of your own, such as sev1"),
+        Field("severity", kinds.words(*SEVERITY), "what it stands for: " + ", ".join(SEVERITY)),
+    )
+)
+ASSESSMENT = Table(arrays={"scale": SCALE})
 PUBLICATION = Table((_CLAUSES, _SOURCE))
 DISCLOSURE = Table(
     (
@@ -240,6 +257,7 @@ TABLES = {
     "reward": REWARD,
     "publication": PUBLICATION,
     "disclosure": DISCLOSURE,
+    "assessment": ASSESSMENT,
     "scope": SCOPE,
     "publish": PUBLISH,
 }

@@ -152,6 +152,8 @@ class Disclosure:
     source: str = "text"
 
 
+SEVERITY = ("none", "low", "medium", "high", "critical")  # the qualitative words of CVSS
+
 PROFILES: Mapping[str, Disclosure] = MappingProxyType(
     {
         # profile                      fix by, disclose, grace
@@ -162,6 +164,21 @@ PROFILES: Mapping[str, Disclosure] = MappingProxyType(
         "distros_14": Disclosure("distros_14", 14, 14, 0, (7, 11, 13)),  # linux-distros: 14 days at most
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A word of the organisation's own scale, and the severity that it stands for."""
+
+    name: str  # as it is written: "sev1"; read in either case
+    severity: str  # a word of SEVERITY
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """How the organisation says how grave a problem is, beside CVSS and the five words."""
+
+    scale: tuple[Level, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ VAGUE = re.compile(
     r"|(?:in a |within a )?(?:timely manner|reasonable (?:time|period))|without (?:undue )?delay|periodic(?:ally)?)\b",
     re.I,
 )
+NAMED_DATE = re.compile(r"\b(?:expected|estimated|planned|likely|target) (?:date|day)\b|\bby when\b", re.I)
 _NUMBERS = (
     *("a", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("eleven", "twelve", "thirteen", "fourteen", "fifteen"),
