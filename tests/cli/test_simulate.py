@@ -43,7 +43,7 @@ def test_nothing_automatic_goes_to_a_sender_whom_nothing_proves(triaged: Triaged
     letters = triaged("policy", "simulate", IMS, *RECEIVED, "--unproven", "--json").document["letters"]
     assert [x["template"] for x in letters if x["audience"] == "researcher"] == ["acknowledgement_minimal"]
     said = triaged("policy", "simulate", IMS, *RECEIVED, "--unproven", "--answer", "assess=2 days", "--json").document
-    assert {"missed", "answer"} <= {x["template"] for x in said["letters"] if x["audience"] == "researcher"}
+    assert {"missed", "assessed"} <= {x["template"] for x in said["letters"] if x["audience"] == "researcher"}
 
 
 def test_a_member_moves_the_ticket_and_the_update_tells_it(triaged: Triaged) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from tests.e2e.installation import POLICY, Installation, until, unusual
 from tests.servers.postfix import AUTHSERV_ID, Server
-from tests.ticket.telling_stories import ACTS, POLICIES, RECEIVED, STORIES
+from tests.ticket.telling_stories import ACTS, POLICIES, RECEIVED, STORIES, assessment
 from triaged.cli.simulate import REPORTER, SERVER, sample
 from triaged.daemon.desks import known_desks
 from triaged.daemon.tending import desk_of
@@ -150,12 +150,12 @@ class Play:
         assert kind == "OK", answer
 
     def do(self, deed: Act) -> None:
-        if deed.state is not None:
+        if deed.promise:
+            self.answer(deed.at, f"{assessment(self.policy)}\n\n" if deed.promise == "assess" else "")
+        elif deed.state is not None:
             self.move(deed.state, deed.at)
-        else:
-            self.answer(deed.at)
 
-    def answer(self, at: datetime) -> None:
+    def answer(self, at: datetime, command: str) -> None:
         """The member replies to the mail that told the team of the report, and Postfix takes it."""
         asked = self.house.got(self.house.team)[0]
         keyed = str(asked["Reply-To"]).rpartition("<")[2].rstrip(">")
@@ -163,7 +163,7 @@ class Play:
         message["From"], message["To"], message["Date"] = self.house.member, keyed, format_datetime(at)
         message["Subject"], message["In-Reply-To"] = f"Re: {asked['Subject']}", str(asked["Message-ID"])
         message["Message-ID"] = f"<{secrets.token_hex(8)}@example.test>"
-        message.set_content(f"{WORDS}\n")
+        message.set_content(f"{command}{WORDS}\n")
         held = self.house.dovecot.count(self.house.address)
         self.server.send(bytes(message), self.house.member, keyed)
         until(lambda: self.house.dovecot.count(self.house.address) > held, what="the member's letter arrives")
@@ -215,8 +215,8 @@ class Play:
         words = message.get_body(("plain",))
         assert words is not None
         text = str(words.get_content())
-        if row.template == "answer":
-            assert text.strip() == WORDS
+        if row.template in ("answer", "assessed"):
+            assert text.strip() == WORDS if row.template == "answer" else f"\n{WORDS}\n" in text
             return Told(at, row.audience, row.template, text=OWN, keeps=frozenset(row.meets))
         to, subject = str(message["To"]), self._as_golden(str(message["Subject"]))
         return Told(at, row.audience, row.template, to, subject, self._as_golden(text), frozenset(row.meets))

@@ -12,7 +12,8 @@ from triaged.cli.simulate import arrival, play_one, sample, simulated_desk
 from triaged.policy.calendar import due_local
 from triaged.policy.load import load_policy
 from triaged.policy.model import Policy
-from triaged.ticket.clocks import standing
+from triaged.ticket.clocks import DATE, needs, standing
+from triaged.ticket.deadlines import start_deadlines
 from triaged.ticket.events import State
 from triaged.ticket.simulation import Act, Sent, Story
 
@@ -23,13 +24,13 @@ RECEIVED = datetime(2026, 11, 20, 9, 12, tzinfo=UTC)
 DAYS = 120
 WIDTH = 100
 
-# What the team does: it assesses in time and moves the ticket on, is silent until Christmas is over, writes at last, fixes
+# What the team does: it assesses in time and begins a fix, is silent until Christmas is over, writes at last, fixes
 # and publishes.
 ACTS = (
-    Act(RECEIVED + timedelta(days=3, hours=1), promise="assess"),
-    Act(RECEIVED + timedelta(days=3, hours=2), state=State.ACCEPTED),
+    Act(RECEIVED + timedelta(days=3, hours=1), promise="assess", state=State.ACCEPTED),
+    Act(RECEIVED + timedelta(days=3, hours=2), state=State.FIXING),
     Act(RECEIVED + timedelta(days=38), promise="update"),
-    Act(RECEIVED + timedelta(days=45), state=State.FIXING),
+    Act(RECEIVED + timedelta(days=45), promise="update"),
     Act(RECEIVED + timedelta(days=57), state=State.FIXED),
     Act(RECEIVED + timedelta(days=63), state=State.DISCLOSED),
     Act(RECEIVED + timedelta(days=70), state=State.CLOSED),
@@ -59,7 +60,18 @@ def _head(policy: Policy, story: Story) -> str:
     return "\n".join(lines)
 
 
+def assessment(policy: Policy) -> str:
+    """The member's command that the story's assessment is: with a date where the clause names one, the day that stands."""
+    clocks = {clock.promise: clock for clock in start_deadlines(policy, RECEIVED)}
+    if DATE not in needs(policy, "assess"):
+        return "/assess accepted"
+    day = (clocks["fix"].due_at - timedelta(microseconds=1)).astimezone(policy.calendar.tzinfo).date()
+    return f"/assess accepted fix-by {day}"
+
+
 def _deed(act: Act) -> str:
+    if act.promise and act.state:
+        return f"writes the letter that it is {act.state.value}, which keeps: {act.promise}"
     return f"moves the ticket to {act.state.value}" if act.state else f"writes a letter that keeps: {act.promise}"
 
 

@@ -111,6 +111,20 @@ def test_all_else_is_filed_with_its_reason_and_causes_nothing(changes: dict[str,
     assert why in caused.reason
 
 
+def test_a_promise_that_asks_for_an_assessment_stays_owed_and_the_team_reads_how_it_is_kept() -> None:
+    """No machine sees whether the letter assessed the report; without that ask, any letter keeps the promise."""
+    asked = OpenPromise("assess", "assessing", AT + timedelta(days=7), False, holds=frozenset({"assessment"}))
+    caused = found(ticket=view(promises=(*OPEN, asked)))
+    assert caused.answered is not None and caused.answered.meets == ("acknowledge", "update")
+    told = " ".join(caused.letters[0].text.split())
+    assert "assess is still owed: /assess accepted|declined …, or /keep assess where you have said it" in told
+    for ended in (replace(asked, met=True), replace(asked, over=True)):
+        assert "still owed" not in found(ticket=view(promises=(*OPEN, ended))).letters[0].text
+    unasked = found(ticket=view(promises=(*OPEN, replace(asked, holds=frozenset()))))
+    assert unasked.answered is not None and unasked.answered.meets == ("acknowledge", "update", "assess")
+    assert "still owed" not in unasked.letters[0].text
+
+
 def test_known_content_is_a_copy() -> None:
     assert found(copy=True) == Consequence(Outcome.COPY, "the same content has been taken in before")
 

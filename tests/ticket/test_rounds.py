@@ -107,7 +107,7 @@ ENDS = {
     State.FIXING: {},
     State.FIXED: {"fix": "met"},
     State.DECLINED: {"update": "waived", "fix": "waived", "disclose": "waived", "retest": "waived"},
-    State.DISCLOSED: {"fix": "met", "disclose": "met"},
+    State.DISCLOSED: {"disclose": "met"},  # what is published on its day need not be fixed
     State.CLOSED: {"update": "waived", "fix": "waived", "disclose": "waived", "retest": "waived"},
 }
 

@@ -260,11 +260,11 @@ def test_an_extension_is_told_with_the_members_reason_and_as_a_persons_letter() 
     ticket = opened(HOUSE)
     later = extend(clock(ticket, "assess"), MISSED_ASSESS + 7 * DAY, "member:Dana Levi", "The vendor is slow.")
     assert later is not None
-    (letter,) = extended_letter(ticket, later.clock, "The vendor is slow.", HOUSE, AT + DAY, bytes)
+    (letter,) = extended_letter(ticket, later.clock, MISSED_ASSESS, "The vendor is slow.", HOUSE, AT + DAY, bytes)
     assert "now by the end of Friday, 4 December 2026 (UTC)" in letter.text and "The vendor is slow." in letter.text
     assert "Dana" not in letter.text and message_from_bytes(letter.data)["Auto-Submitted"] is None
     assert letter.meets == ("update",)
-    assert extended_letter(replace(ticket, reporter=""), later.clock, "x", HOUSE, AT, bytes) == ()
+    assert extended_letter(replace(ticket, reporter=""), later.clock, MISSED_ASSESS, "x", HOUSE, AT, bytes) == ()
 
 
 def test_nothing_due_says_nothing_and_names_the_next_instant() -> None:

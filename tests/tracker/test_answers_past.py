@@ -65,11 +65,21 @@ def test_it_keeps_the_clocks_that_a_members_answer_keeps_at_its_own_instant(repo
     found(reported, by_hand(), at=sent_at)
     after = clocks(reported)
     kept = {name for name, row in after.items() if row.met_at is not None and row.kept_by == LETTER}
-    assert kept == {"assess 1", "update 1"} - {name for name, row in before.items() if row.met_at}
+    assert kept == {"update 1"} - {name for name, row in before.items() if row.met_at}
+    assert after["assess 1"].met_at is None, "whether it assesses the report, nobody but a person sees"
     assert {after[name].met_at for name in kept} == {sent_at}
     assert "update 2" in after and after["update 2"].started_at == sent_at
     assert after["fix 1"].met_at is None if "fix 1" in after else True
     assert reported.findings() == [] and reported.broken() == []
+
+
+def test_the_team_reads_that_the_assessment_is_owed_and_keeps_it_by_a_word(reported: Tracked) -> None:
+    """By the policy that the ticket came in under, whatever the policy of today says."""
+    found(reported, by_hand())
+    texts = [" ".join(row.text.split()) for row in reported.rows(message, direction="out", audience="team")]
+    assert any("assess is still owed" in text and "/keep assess" in text for text in texts)
+    reported.orders(reported.refs()[0], "/keep assess")
+    assert clocks(reported)["assess 1"].met_at == reported.at and reported.findings() == []
 
 
 def test_what_the_server_dates_in_the_future_was_sent_now(reported: Tracked) -> None:

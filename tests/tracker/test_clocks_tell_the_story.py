@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from tests.ticket.telling_stories import ACTS, DAYS, NAMES, POLICIES, RECEIVED
+from tests.ticket.telling_stories import ACTS, DAYS, NAMES, POLICIES, RECEIVED, assessment
 from tests.tracker import tracked as tracker
 from tests.tracker.tracked import Tracked, open_tracker
 from triaged.cli.simulate import REPORTER, SERVER, arrival, play_one, sample, simulated_desk
@@ -55,12 +55,12 @@ def tracked_letters(tracked: Tracked) -> Iterator[Told]:
         sent = texts[row.message_id]
         if row.template == "done":  # the team's copy of its own answer, which the simulation leaves out
             continue
-        answer = row.template == "answer"
+        answer = row.template in ("answer", "assessed")
         words = ("", "") if answer else (plain(sent.subject, ref), plain(sent.text, ref))
         yield row.queued_at, row.to_address, row.template, *words
 
 
-def answer(tracked: Tracked, number: int) -> bytes:
+def answer(tracked: Tracked, number: int, promise: str) -> bytes:
     (ref,) = tracked.refs()
     to = keyed_address(
         tracked.desks["security"].address, token_of(ref) or "", Role.RESEARCHER, tracked.desks["security"].keys[0]
@@ -72,6 +72,7 @@ def answer(tracked: Tracked, number: int) -> bytes:
         "Subject: your report",
         f"Message-ID: <{number}@simulated.example>",
         "",
+        *((assessment(tracked.desks["security"].policy), "") if promise == "assess" else ()),
         f"These are the words of answer {number}.",
         "",
     )
@@ -79,8 +80,8 @@ def answer(tracked: Tracked, number: int) -> bytes:
 
 
 def do(tracked: Tracked, act: Act, number: int) -> None:
-    if act.state is None:
-        tracked.receive(answer(tracked, number))
+    if act.promise or act.state is None:
+        tracked.receive(answer(tracked, number, act.promise))
         return
     state: State = act.state
     at = tracked.at

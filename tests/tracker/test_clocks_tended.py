@@ -32,8 +32,11 @@ DAY = timedelta(days=1)
 LEAD = "lead@example.test"
 
 
-def answer(tracked: Tracked, words: str = "We could reproduce it, thank you.") -> None:
-    """A member writes to the researcher, and the server takes it."""
+ASSESSED = "/assess accepted high\n\nWe could reproduce it, thank you."
+
+
+def answer(tracked: Tracked, words: str = ASSESSED) -> None:
+    """A member writes to the researcher, and the server takes it: with an assessment, where nothing else is said."""
     token = token_of(tracked.refs()[0]) or ""
     to = keyed_address(DESK.address, token, Role.RESEARCHER, DESK.keys[0])
     tracked.receive(mail(MEMBER, to, proven=True, text=words))
@@ -72,7 +75,7 @@ def test_a_members_letter_keeps_what_it_answers_and_the_next_round_counts_from_i
     now = reported.at
     assert [row.met_at for row in reported.rows(clock, promise="assess")] == [now]
     assert rounds(reported, "update") == [(1, AT, now), (2, now, None)]
-    (letter,) = reported.letters("answer")[:1]
+    (letter,) = reported.letters("assessed")[:1]
     kept = [row.kept_by for row in reported.rows(clock) if row.met_at == now]
     assert kept == [letter.message_id] * 2
     assert reported.broken() == [] and reported.findings() == []
@@ -95,7 +98,7 @@ def test_a_bounce_opens_the_rounds_that_its_letter_met_and_they_are_looked_at_at
     """NT-1, SM-10: not the rounds of other letters."""
     reported.at = AT + 2 * DAY
     answer(reported)
-    first = reported.letters("answer")[0]
+    first = reported.letters("assessed")[0]
     reported.at = AT + 5 * DAY
     answer(reported, "We are still at it.")
     reported.later(minutes=5)
@@ -354,7 +357,7 @@ def test_a_board_has_the_tickets_that_are_open_or_owe_something(reported_sqlite:
     tracked.act(tracked.refs()[0], lambda one, _: move(one, State.CLOSED, "operator", at))
     assert boarded(tracked, local(21, 9)) == BOARD, "it is closed, and its assessment is owed"
     tracked.at = local(21, 10)
-    answer(tracked)
+    answer(tracked, "/reopen\n/assess declined\n/close\n\nWe see no harm in it.")
     assert boarded(tracked, local(22, 9)) == 0
 
 

@@ -38,7 +38,7 @@ class Deed:
 
     at: datetime
     who: int
-    what: str  # report | answer | a state
+    what: str  # report | assess | answer | a state
 
 
 def plan(reports: int, days: int, seed: int = 1) -> list[Deed]:
@@ -49,7 +49,7 @@ def plan(reports: int, days: int, seed: int = 1) -> list[Deed]:
         at = BEGIN + chance.random() * max(days - 90, days // 3) * DAY
         deeds.append(Deed(at, who, "report"))
         at += chance.uniform(0.1, 10) * DAY
-        deeds += [Deed(at, who, "answer"), Deed(at + DAY / 7, who, "accepted")]
+        deeds.append(Deed(at, who, "assess"))
         for _ in range(chance.randrange(4)):
             at += chance.choice((5, 10, 13, 13, 13, 25)) * DAY + chance.random() * DAY
             deeds.append(Deed(at, who, chance.choice(("answer", "answer", "fixing"))))
@@ -98,7 +98,7 @@ class Year:
         tracked.take_in()
         self.tend()
         for deed in self.deeds:
-            if deed.at == at and deed.what not in ("report", "answer"):
+            if deed.at == at and deed.what not in ("report", "assess", "answer"):
                 self.do_move(deed)
         send_boards(tracked.tender())
         self.tend()
@@ -125,7 +125,7 @@ class Year:
 
     def do(self, number: int, deed: Deed) -> None:
         """Mail arrives: once, by its UID."""
-        if deed.what not in ("report", "answer"):
+        if deed.what not in ("report", "assess", "answer"):
             return
         folders = self.tracked.folders()
         if number <= folders.open("INBOX", 1).last_uid:
@@ -146,6 +146,8 @@ class Year:
     def answer(self, number: int, deed: Deed) -> bytes:
         to = keyed_address(HOUSE.address, self.ticket(deed.who)[0], Role.RESEARCHER, HOUSE.keys[0])
         words = f"We are at it, report {deed.who}, letter {number}."
+        if deed.what == "assess":
+            words = f"/assess accepted\n\n{words}"
         return mail(MEMBER, to, proven=True, text=words, message_id=f"<answer.{number}@example.test>")
 
     def do_move(self, deed: Deed) -> None:

@@ -111,7 +111,7 @@ def _published(connection: Connection, settings: Settings, mailbox: MailboxSetti
     from triaged.daemon.clock import real
     from triaged.daemon.desks import known_desks
     from triaged.daemon.tending import desk_of
-    from triaged.publication.site import site
+    from triaged.publication.site import site_files
     from triaged.tracker import advisories
     from triaged.tracker.disclosing import disclose_due
 
@@ -122,7 +122,7 @@ def _published(connection: Connection, settings: Settings, mailbox: MailboxSetti
     names = disclose_due(connection, found, lambda one: desk_of(one, desks), base, now, secrets.token_bytes)
     publishing.revise(connection, mailbox.tenant, policy, now)
     values = publishing.site_of(connection, mailbox.tenant, mailbox.name, policy, _public_key(connection), now)
-    files = site(values)
+    files = site_files(values)
     _noted(connection, mailbox.tenant, names, files, now)
     waiting = tuple(one for one in found if one.when != "now")
     return Done(names, waiting, files)

@@ -55,6 +55,7 @@ def simulate(
     """
     from triaged.policy.load import load_policy
     from triaged.policy.preview import refuse_uncountable
+    from triaged.ticket.verbs import VerbError
 
     if (received is None) == (mbox is None):
         raise click.UsageError("give either --received INSTANT or --mbox FILE")
@@ -67,10 +68,13 @@ def simulate(
         arrivals = list(_arrivals(mbox or file, policy))
     for one in arrivals:
         refuse_uncountable(one.received_at)
-    stories = [
-        play_one(one, desk, _acts(answers, states, one.received_at, policy), days, number)
-        for number, one in enumerate(arrivals)
-    ]
+    try:
+        stories = [
+            play_one(one, desk, _acts(answers, states, one.received_at, policy), days, number)
+            for number, one in enumerate(arrivals)
+        ]
+    except VerbError as error:
+        raise click.UsageError(f"--state: {error}") from None
     if svg is not None:
         _draw(svg, stories, policy, days)
     if as_json:

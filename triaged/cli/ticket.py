@@ -110,6 +110,17 @@ for _verb in acting.COMMANDS:
     command.add_command(_verb)
 
 
+def _assessment(d: dict[str, Any]) -> list[str]:
+    """What the team says of the problem, as far as it has."""
+    from triaged.ticket.cwe import cwe_title
+    from triaged.ticket.describing import affected_words
+
+    found = [f"severity   {d['severity']} {d['cvss'] or ''}".rstrip()] if d["severity"] else []
+    found += [f"weakness   {d['cwe']} {cwe_title(d['cwe'])}"] if d["cwe"] else []
+    found += [f"affected   {affected_words(d['product'], d['affected'] or '')}"] if d["product"] else []
+    return found + ([f"fixed in   {d['fixed_in']}"] if d["fixed_in"] else [])
+
+
 def _show(d: dict[str, Any]) -> None:
     click.echo(f"{d['ref']}  {d['kind']}, {d['state']}  {safe(d['subject'])}")
     click.echo(f"  reporter   {safe(_reporter(d))}")
@@ -118,6 +129,8 @@ def _show(d: dict[str, Any]) -> None:
     click.echo(
         f"  received   {d['received_at']} in {safe(d['mailbox'])}, policy {d['policy']['name']} {d['policy']['version']}"
     )
+    for line in _assessment(d):
+        click.echo(f"  {safe(line)}")
     for line in _credit(d):
         click.echo(f"  credit     {safe(line)}")
     if d["reward"]:

@@ -12,6 +12,7 @@ from triaged.policy.model import Policy, Promise
 
 ACKNOWLEDGE = "acknowledge"
 ASSESS = "assess"
+ASSESSMENT, DATE = "assessment", "date"  # what a letter may hold: Promise.holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,26 @@ def kept_by_acknowledgement(policy: Policy) -> tuple[str, ...]:
     return tuple(p.name for p in policy.promises if p.name == ACKNOWLEDGE and p.met_by == "automatic")
 
 
-def kept_by_answer(promises: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
-    """Of a ticket's promises (name, whether it is repeated), those that a member's letter to the researcher keeps."""
-    return tuple(dict.fromkeys(name for name, every in promises if name in (ACKNOWLEDGE, ASSESS) or every))
+def needs(policy: Policy, name: str) -> frozenset[str]:
+    """What a letter must hold to keep the promise of that name. Empty: any letter of a member keeps it."""
+    promise = policy.promise(name)
+    return frozenset(promise.holds) if promise else frozenset()
+
+
+def kept_by_letters(clocks: Iterable[Clock], policy: Policy) -> tuple[tuple[str, frozenset[str]], ...]:
+    """The promises among them that a member's letter to the researcher can keep, each with what it must hold for that."""
+    named = ((c.promise, bool(c.every), needs(policy, c.promise)) for c in clocks)
+    return tuple((name, needed) for name, every, needed in named if is_kept_by_letters(name, every, needed))
+
+
+def is_kept_by_letters(name: str, every: bool, needed: frozenset[str]) -> bool:
+    """Acknowledgement, assessment, what is repeated, and what the policy says a letter must hold something for."""
+    return name in (ACKNOWLEDGE, ASSESS) or every or bool(needed)
+
+
+def kept_by(promises: Iterable[tuple[str, frozenset[str]]], held: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """Of promises with what a letter must hold to keep them, those that one holding `held` keeps."""
+    return tuple(dict.fromkeys(name for name, needed in promises if needed <= held))
 
 
 def dates(clocks: tuple[Clock, ...], policy: Policy, kept: tuple[str, ...]) -> tuple[PromisedDate, ...]:

@@ -61,7 +61,7 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
         (
             Verb(
                 "assess",
-                "accepted|declined [REASON] [SEVERITY] [cvss VECTOR] [fix-by DAY]",
+                "accepted|declined [REASON] [SEVERITY] [cvss VECTOR] [cwe CWE-79] [fix-by DAY]",
                 "tells the researcher our assessment, with the text; reasons: out-of-scope, not-a-vulnerability, not-reproducible",
                 Text.RESEARCHER,
             ),
@@ -79,7 +79,10 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
                 secret=True,
                 alone=frozenset({"paid"}),
             ),
-            Verb("fixed", "", "a fix is available"),
+            Verb("affects", "PRODUCT[: VERSIONS]", "what is affected, as in Gateway: before 2.3.1; told with the assessment"),
+            Verb("assessing", "", "somebody looks into it"),
+            Verb("fixing", "", "work on a fix has begun"),
+            Verb("fixed", "[in VERSION]", "a fix is available"),
             Verb("extend", "[PROMISE] DAY REASON", "a later day; the researcher is told the reason"),
             Verb("exploited", "", "it is used in attacks: the fix is due sooner, legal clocks start where the policy says so"),
             Verb("close", "", "closes it; what a letter owes stays owed"),
@@ -152,7 +155,7 @@ HOW = (
     "Commands are lines that begin with / at the top of your mail; a / line further down\n"
     "is text. Text follows below them. All commands of a mail are done, or none.\n"
     "A DAY is 2026-12-24, 24 December, tomorrow, friday or in 2 weeks; SEVERITY is\n"
-    "none, low, medium, high or critical.\n"
+    "none, low, medium, high, critical, or a word of your policy's scale.\n"
     "On the command line: triaged ticket VERB REF [words] [--text FILE] [--as MEMBER]."
 )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from triaged.ticket.deeds_report import assess, other_of
+from triaged.ticket.deeds_assess import assess
+from triaged.ticket.deeds_report import other_of
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.shown import shown_instant
 from triaged.ticket.verbs import MisreadError, VerbError

@@ -10,6 +10,7 @@ from triaged.ticket.archive import password, sealed_archive
 from triaged.ticket.card import Card, Reported, acknowledgement
 from triaged.ticket.clocks import ACKNOWLEDGE
 from triaged.ticket.events import Event, EventKind
+from triaged.ticket.owing import left_owed
 from triaged.ticket.relaying import speaks_as_we_do
 from triaged.ticket.verbs import MisreadError, VerbError
 from triaged.ticket.wire import Enclosure
@@ -64,7 +65,13 @@ def _answer(worked: Worked, words: str, case: Case, line: str, files: tuple[Encl
         )
     letters = to_people(worked, "answer", {"body": case.text}, case, files)
     tended = replace(worked.tended, happenings=(), written_at=case.at)
-    return Step(worked.with_tended(tended), (line,), (), letters)
+    return Step(worked.with_tended(tended), (line, *_still_owed(worked, case)), (), letters)
+
+
+def _still_owed(worked: Worked, case: Case) -> tuple[str, ...]:
+    """What an answer does not keep for what it lacks, unless the letter that does is on its way."""
+    on_its_way = any(letter.template == "assessed" and letter.state != "dropped" for letter in worked.waiting)
+    return () if on_its_way else left_owed(worked.tended, case.desk.policy, frozenset())
 
 
 def acknowledge(worked: Worked, words: str, case: Case) -> Step:

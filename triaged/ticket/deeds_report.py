@@ -2,208 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import replace
 
-from triaged.policy.calendar import in_letters
-from triaged.ticket import deadlines, transitions, verbs
+from triaged.ticket import transitions, verbs
 from triaged.ticket.beginning import begin
 from triaged.ticket.card import Card, Reported, acknowledgement
 from triaged.ticket.clocks import ACKNOWLEDGE, Clock, is_open
 from triaged.ticket.consequence import NewTicket
-from triaged.ticket.events import JSON, Event, EventKind, State
+from triaged.ticket.deeds_assess import fixed_in
+from triaged.ticket.describing import read_fixed_in
+from triaged.ticket.events import Event, EventKind, State
 from triaged.ticket.letters import TicketName
+from triaged.ticket.owing import owed_without_assessment
 from triaged.ticket.reclassifying import TAKEN_FOR, reclassify
 from triaged.ticket.reference import new_token, reference, token_of
-from triaged.ticket.rounds import started
-from triaged.ticket.spelling import ACCEPTED, DECLINED, REASONS, SEVERITIES, day_of
-from triaged.ticket.tended import Tended
 from triaged.ticket.verbs import MisreadError, VerbError
 from triaged.ticket.worked import Case, Other, Split, Step, Worked
-from triaged.ticket.writing import to_people
-
-if TYPE_CHECKING:
-    from datetime import date
-
-# What a letter says of why a report was declined.
-DECLINED_WORDS: Mapping[str, str] = MappingProxyType(
-    {
-        "out-of-scope": "It concerns something that our policy does not cover.",
-        "not-a-vulnerability": "We do not consider it a vulnerability.",
-        "not-reproducible": "We could not reproduce it.",
-        "duplicate": "It was known to us from an earlier report.",
-        "": "We declined it.",
-    }
-)
 
 
-_BEYOND = frozenset({State.FIXING, State.FIXED, State.DISCLOSED})  # accepted, and further on
+def assessing(worked: Worked, words: str, case: Case) -> Step:
+    """Somebody looks into it."""
+    return _moved(worked, State.ASSESSING, words, case, "being assessed")
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """What `/assess` says."""
-
-    accepted: bool
-    reason: str = ""
-    severity: str = ""
-    cvss: str = ""
-    score: float | None = None
-    fix_by: date | None = None
-
-
-def assess(worked: Worked, words: str, case: Case) -> Step:
-    """Accept or decline the report, with severity and date, and tell the researcher."""
-    found = read_assessment(words, _today(case))
-    tended = worked.tended
-    events: list[Event] = []
-    if found.fix_by is not None:
-        done = fix_by(tended, found.fix_by, case)
-        tended, events = done.ticket, [*done.events]
-    state = State.ACCEPTED if found.accepted else State.DECLINED
-    if tended.state is not state and not (found.accepted and tended.state in _BEYOND):
-        done = verbs.move(tended, state, case.actor, case.at)
-        tended, events = done.ticket, [*events, *done.events]
-    said: dict[str, JSON] = {
-        "severity": found.severity,
-        "cvss": found.cvss,
-        "reason": found.reason,
-        "accepted": found.accepted,
-    }
-    events.append(Event(EventKind.ASSESSED, case.actor, said))
-    after = replace(
-        worked.with_tended(tended),
-        severity=found.severity or worked.severity,
-        cvss=found.cvss or worked.cvss,
-        decision=found.reason,
-    )
-    letters = to_people(after, "assessed", _assessed(after, found, case), case)
-    return Step(_told(after, case), (_in_words(found),), tuple(events), letters)
-
-
-def _assessed(worked: Worked, found: Assessment, case: Case) -> dict[str, object]:
-    fix = next((c for c in worked.tended.clocks if c.promise == deadlines.FIX and is_open(c)), None)
-    return {
-        "ref": worked.name.ref,
-        "accepted": found.accepted,
-        "why": "" if found.accepted else DECLINED_WORDS[found.reason],
-        "severity": found.severity,
-        "cvss": found.cvss,
-        "score": found.score,
-        "by": in_letters(fix.due_at, case.desk.policy.calendar) if fix and found.accepted else "",
-        "text": case.text,
-        "organisation": case.desk.policy.organisation,
-        "contact": case.desk.address,
-    }
-
-
-def _in_words(found: Assessment) -> str:
-    said = [
-        "assessed: accepted" if found.accepted else f"assessed: declined{f', {found.reason}' if found.reason else ''}"
-    ]
-    said += [f"severity {found.severity}"] if found.severity else []
-    said += [f"{found.cvss} ({found.score})"] if found.cvss else []
-    said += [f"fix by {found.fix_by}"] if found.fix_by else []
-    return "; ".join(said)
-
-
-def read_assessment(words: str, today: date) -> Assessment:
-    """The words after /assess, in any order after the decision. Raises VerbError for what can't be read."""
-    parts = words.split()
-    if not parts or parts[0].lower() not in ACCEPTED | DECLINED:
-        raise MisreadError("say accepted or declined first: /assess accepted high fix-by 2026-12-24")
-    found = Assessment(parts[0].lower() in ACCEPTED)
-    rest = parts[1:]
-    while rest:
-        found, rest = _read_part(found, rest, today)
-    if found.accepted and found.reason:
-        raise VerbError(f"{found.reason} is why a report is declined, and you wrote accepted: write one of the two")
-    return found
-
-
-def _read_part(found: Assessment, rest: list[str], today: date) -> tuple[Assessment, list[str]]:
-    word = rest[0].lower().strip(",;")
-    if word in ("fix-by", "fix") and len(rest) > 1:
-        after = " ".join(rest[2:] if word == "fix" and rest[1].lower() == "by" else rest[1:])
-        read = day_of(after, today)
-        if read is None:
-            raise MisreadError(f"{after[:40]!r} begins with no day: write 2026-12-24")
-        return replace(found, fix_by=read[0]), read[1].split()
-    if word == "cvss" and len(rest) > 1:
-        return _scored(found, rest[1]), rest[2:]
-    if word.startswith("cvss:"):
-        return _scored(found, rest[0]), rest[1:]
-    if word in SEVERITIES:
-        return _severe(found, SEVERITIES[word]), rest[1:]
-    if word in REASONS:
-        return replace(found, reason=REASONS[word]), rest[1:]
-    raise MisreadError(
-        f"{rest[0][:40]!r} can't be read: after the decision come a severity ({', '.join(dict.fromkeys(SEVERITIES.values()))}), "
-        f"a reason ({', '.join(dict.fromkeys(REASONS.values()))}), cvss VECTOR, fix-by DAY"
-    )
-
-
-def _severe(found: Assessment, severity: str) -> Assessment:
-    if found.severity and found.severity != severity:
-        raise VerbError(f"it can't be {found.severity} and {severity} at once: write one, or mend the vector")
-    return replace(found, severity=severity)
-
-
-def _scored(found: Assessment, vector: str) -> Assessment:
-    score, severity = cvss_of(vector)
-    return replace(_severe(found, severity), cvss=vector.upper() if "/" in vector else vector, score=score)
-
-
-def cvss_of(vector: str) -> tuple[float, str]:
-    """Base score and severity of a CVSS 3.0, 3.1 or 4.0 vector. Raises VerbError with what is wrong with it."""
-    from cvss import CVSS3, CVSS4
-    from cvss.exceptions import CVSSError
-
-    reader = CVSS4 if vector.upper().startswith("CVSS:4") else CVSS3
-    try:
-        read = reader(vector.upper())
-    except CVSSError as error:
-        raise MisreadError(
-            f"the CVSS vector can't be read ({str(error)[:120]}): write CVSS:3.1/AV:N/… or CVSS:4.0/AV:N/…"
-        ) from None
-    severity = read.severity if reader is CVSS4 else read.severities()[0]
-    score = read.base_score if reader is CVSS4 else read.scores()[0]
-    return float(score), str(severity).lower()
-
-
-def fix_by(ticket: Tended, day: date, case: Case) -> verbs.Done:
-    """The expected date for a solution: moves the date of the fix either way, or sets one. The letter that goes with it tells."""
-    due_at = verbs.end_of(day, case.desk.policy.calendar)
-    if due_at <= case.at:
-        raise VerbError(f"{day} is past: name a day to come")
-    clock = next((c for c in ticket.clocks if c.promise == deadlines.FIX and is_open(c)), None)
-    if clock is None:
-        last = max((c.round for c in ticket.clocks if c.promise == deadlines.FIX), default=0)
-        new = Clock(deadlines.FIX, deadlines.CLAUSES[deadlines.FIX], None, case.at, due_at, False, round=last + 1)
-        return verbs.Done(replace(ticket, clocks=(*ticket.clocks, new)), (started(new),))
-    if due_at == clock.due_at:
-        return verbs.Done(ticket, ())
-    why = "the date that our assessment names"
-    moved = (
-        transitions.extend(clock, due_at, case.actor, why)
-        if due_at > clock.due_at
-        else transitions.shorten(clock, due_at, why)
-    )
-    if moved is None:
-        return verbs.Done(ticket, ())
-    return verbs.Done(
-        replace(ticket, clocks=tuple(moved.clock if c == clock else c for c in ticket.clocks)),
-        (replace(moved.event, actor=case.actor),),
-    )
+def fixing(worked: Worked, words: str, case: Case) -> Step:
+    """Work on a fix has begun."""
+    step = _moved(worked, State.FIXING, words, case, "being fixed: the researcher hears of it with the next update")
+    return _without_assessment(step, case)
 
 
 def fixed(worked: Worked, words: str, case: Case) -> Step:
-    """A fix is available."""
-    return _moved(
-        worked, State.FIXED, words, case, "fixed: the researcher hears of it with the next update, or by /update"
-    )
+    """A fix is available, in the version that is named. Where it is fixed already, the version alone is new."""
+    version = read_fixed_in(words)
+    named = fixed_in(worked, version, case) if version else Step(worked, ())
+    if version and worked.tended.state is State.FIXED:
+        return named
+    line = "fixed: the researcher hears of it with the next update, or by /update"
+    step = _moved(named.worked, State.FIXED, "", case, line)
+    both = replace(step, lines=(*step.lines, *named.lines), events=(*step.events, *named.events))
+    return _without_assessment(both, case)
+
+
+def _without_assessment(step: Step, case: Case) -> Step:
+    """Who mends first and assesses later is not stopped, and reads what is owed."""
+    owed = owed_without_assessment(step.worked.tended, case.desk.policy)
+    return replace(step, lines=(*step.lines, *owed))
 
 
 def close(worked: Worked, words: str, case: Case) -> Step:
@@ -216,8 +60,6 @@ def reopen(worked: Worked, words: str, case: Case) -> Step:
     _no_words(words)
     if worked.merged_into:
         raise VerbError("it was merged into another ticket: work there")
-    if worked.tended.state not in (State.CLOSED, State.DECLINED, State.FIXED, State.DISCLOSED):
-        raise VerbError(f"{worked.name.ref} is open: it is {worked.tended.state.value}")
     done = verbs.reopened(worked.tended, case.actor, case.at)
     return _from(worked, done, f"taken up again; it is {done.ticket.state.value}")
 
@@ -377,15 +219,6 @@ def _from(worked: Worked, done: verbs.Done, line: str) -> Step:
     return Step(worked.with_tended(done.ticket), (line,), done.events, done.letters)
 
 
-def _told(worked: Worked, case: Case) -> Worked:
-    """The letter that goes with it tells all that happened, so that no other tells of it again."""
-    return worked.with_tended(replace(worked.tended, happenings=(), written_at=case.at))
-
-
 def _no_words(words: str) -> None:
     if words:
         raise MisreadError(f"{words[:40]!r} means nothing here: write text below the command, under /note or /reply")
-
-
-def _today(case: Case) -> date:
-    return case.at.astimezone(case.desk.policy.calendar.tzinfo).date()

@@ -11,8 +11,11 @@ from triaged.ticket import verbs
 from triaged.ticket.address import bare
 from triaged.ticket.clocks import is_open, standing
 from triaged.ticket.commands import help_text
+from triaged.ticket.cwe import cwe_title
 from triaged.ticket.deadlines import DISCLOSE
-from triaged.ticket.deeds_report import _from, _no_words, _today
+from triaged.ticket.deeds_assess import this_day
+from triaged.ticket.deeds_report import _from, _no_words
+from triaged.ticket.describing import described_lines
 from triaged.ticket.events import Event, EventKind
 from triaged.ticket.reward import money
 from triaged.ticket.reward import standing as standing_reward
@@ -52,7 +55,7 @@ def _promise_first(worked: Worked, words: str) -> tuple[str, str]:
 
 
 def _day(words: str, case: Case) -> tuple[date, str]:
-    read = day_of(words, _today(case))
+    read = day_of(words, this_day(case))
     if read is None:
         raise MisreadError(f"{words[:40]!r} begins with no day: write 2026-12-24, 24 December, tomorrow, or in 2 weeks")
     return read
@@ -183,6 +186,8 @@ def show(worked: Worked, words: str, case: Case) -> Step:
     ]
     if worked.severity:
         lines.append(f"severity {worked.severity} {worked.cvss}".rstrip())
+    lines += [f"{worked.cwe}: {cwe_title(worked.cwe)}"] if worked.cwe else []
+    lines += [" ".join(line.split()) for line in described_lines(worked)]
     lines += _reward(worked)
     lines += [f"{p.role}: {p.address}{'' if p.proven else ' (not proven)'}" for p in worked.people]
     running = sorted((c for c in tended.clocks if is_open(c)), key=lambda c: c.due_at)

@@ -79,6 +79,7 @@ class OpenPromise:
     every: bool = False
     over: bool = False  # waived
     kept_by: str = ""  # the Message-ID of the letter that met it
+    holds: frozenset[str] = frozenset()  # what a letter must hold to keep it, says the ticket's own policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ STATE_WORDS: Mapping[State, str] = MappingProxyType(
         State.DECLINED: "declined",
         State.FIXING: "being fixed",
         State.FIXED: "fixed",
-        State.DISCLOSED: "fixed and published",
+        State.DISCLOSED: "published",
         State.CLOSED: "closed",
     }
 )

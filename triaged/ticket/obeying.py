@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from triaged.ticket import deeds_advisory as publication
+from triaged.ticket import deeds_assess as assessment
 from triaged.ticket import deeds_credit
 from triaged.ticket import deeds_letters as letters
 from triaged.ticket import deeds_report as report
@@ -32,7 +33,10 @@ DEEDS: Mapping[str, Deed] = MappingProxyType(
         "update": letters.update,
         "attach": letters.attach,
         "acknowledge": letters.acknowledge,
-        "assess": rewards.assessing(report.assess),
+        "assess": rewards.assessing(assessment.assess),
+        "affects": assessment.affects,
+        "assessing": report.assessing,
+        "fixing": report.fixing,
         "duplicate-of": rewards.assessing(duplicate_of),
         "reward": rewards.reward,
         "fixed": report.fixed,

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from triaged.message.model import Kind, Message
 from triaged.ticket.address import Garbled, Keyed, Role, bare, read_address
-from triaged.ticket.clocks import kept_by_answer
+from triaged.ticket.clocks import is_kept_by_letters, kept_by
 from triaged.ticket.consequence import Answered, Consequence, Outcome, Placed
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import MAILBOX, Event, EventKind
 from triaged.ticket.known import Arrival, Clues, Known, TicketView
 from triaged.ticket.letters import Audience, Letter
+from triaged.ticket.owing import still_owed
 from triaged.ticket.reference import Entropy
 from triaged.ticket.relaying import to_team
 from triaged.ticket.shown import guide, one_line, quoted, shown_author, shown_instant
@@ -81,7 +82,7 @@ def _answered(
         message_id=arrival.message.message_id,
         to=to[0],
         at=max(arrival.received_at, ticket.received_at),
-        meets=kept_by_answer((p.promise, p.every) for p in ticket.promises),
+        meets=kept_by(_kept_by_letters(ticket)),
     )
     event = Event(
         EventKind.MESSAGE,
@@ -105,6 +106,11 @@ def _answered(
     )
 
 
+def _kept_by_letters(ticket: TicketView) -> tuple[tuple[str, frozenset[str]], ...]:
+    every = (p for p in ticket.promises if is_kept_by_letters(p.promise, p.every, p.holds))
+    return tuple((p.promise, p.holds) for p in every)
+
+
 def _tell(
     ticket: TicketView,
     to: tuple[str, ...],
@@ -121,11 +127,17 @@ def _tell(
         "author": shown_author(message),
         "to": ", ".join(map(one_line, to)),
         "sent": shown_instant(answered.at, desk),
-        "warnings": _warnings(message, to, desk),
+        "warnings": (*_warnings(message, to, desk), *_owed(ticket, answered)),
         "guide": guide(Role.TEAM, ticket.name, desk),
         "body": quoted(message.new_text or message.text, desk.caps.relay_text),
     }
     return to_team("answered_past", ticket.name, ticket.subject, values, Role.TEAM, desk, at, entropy, ticket.team_ids)
+
+
+def _owed(ticket: TicketView, answered: Answered) -> tuple[str, ...]:
+    """What it may hold of an assessment nobody but a person can see."""
+    owed = (p for p in ticket.promises if p.holds and not (p.met or p.over) and p.promise not in answered.meets)
+    return tuple(dict.fromkeys(still_owed(p.promise, p.holds) for p in owed))
 
 
 def _warnings(message: Message, to: tuple[str, ...], desk: Desk) -> tuple[str, ...]:

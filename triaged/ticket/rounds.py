@@ -40,13 +40,18 @@ ENDS: Mapping[str, tuple[frozenset[State], frozenset[State]]] = MappingProxyType
     {
         ACKNOWLEDGE: (_NEVER, _NEVER),
         ASSESS: (_NEVER, _NEVER),
-        "fix": (frozenset({State.FIXED, State.DISCLOSED}), _OVER),
+        "fix": (frozenset({State.FIXED}), _OVER),  # what is published on its day need not be fixed
         "disclose": (frozenset({State.DISCLOSED}), _OVER),
         "cra_early_warning": (_NEVER, _NEVER),
         "cra_notification": (_NEVER, _NEVER),
         "cra_final": (_NEVER, _NEVER),
     }
 )
+
+
+def kept_at(promise: str) -> frozenset[State]:
+    """The states that keep the promise."""
+    return ENDS.get(promise, (_NEVER, _NEVER))[0]
 
 
 def key(clock: Clock) -> Key:
@@ -111,7 +116,7 @@ def _missed_in_silence(clock: Clock) -> transitions.Moved | None:
 
 
 def _by_state(clock: Clock, state: State, since: datetime) -> transitions.Moved | None:
-    if state in ENDS.get(clock.promise, (_NEVER, _NEVER))[0]:
+    if state in kept_at(clock.promise):
         return transitions.meet(clock, since, by=BY_STATE)
     if _over(clock, state):
         return transitions.waive(clock, BY_STATE, f"the ticket is {state.value}", since)

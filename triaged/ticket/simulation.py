@@ -7,25 +7,27 @@ from datetime import datetime, timedelta
 
 from triaged.ticket.announcing import Studied, announce, announcement_of
 from triaged.ticket.arrival import receive
-from triaged.ticket.clocks import ACKNOWLEDGE, Clock
+from triaged.ticket.clocks import ACKNOWLEDGE, ASSESSMENT, Clock, needs
 from triaged.ticket.consequence import Consequence
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import Event, State
 from triaged.ticket.known import Arrival, Known, clues
 from triaged.ticket.letters import Audience, Letter
+from triaged.ticket.lifecycle import why_not
 from triaged.ticket.news import happenings, moved_to
 from triaged.ticket.reference import Entropy
 from triaged.ticket.rounds import keep
 from triaged.ticket.telling import repeated
 from triaged.ticket.tended import Tended
 from triaged.ticket.tending import tend
+from triaged.ticket.verbs import VerbError
 
 NOBODY = Known({}, {}, False, None, 0, 2**31, 2**31)  # a tracker that has never seen a report
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a member does at an instant: a letter that keeps `promise`, or a move to `state`."""
+    """What a member does at an instant: a move to `state`, or a letter that keeps `promise`; of both, the letter tells the move."""
 
     at: datetime
     promise: str = ""
@@ -135,11 +137,17 @@ def _deliver(
 
 
 def _act(ticket: Tended, story: Story, act: Act, desk: Desk) -> tuple[Tended, Story]:
+    """Raises VerbError for a move that the table of states does not have."""
     if act.state is not None:
+        if why := why_not(ticket.name.ref, ticket.state, act.state):
+            raise VerbError(why)
         since = (*ticket.happenings, moved_to(act.state, act.at))
-        return replace(ticket, state=act.state, since=act.at, happenings=since), story
-    keeps = tuple(dict.fromkeys((act.promise, ACKNOWLEDGE, *repeated(ticket.clocks))))
-    sent = Sent(act.at, Audience.RESEARCHER, ticket.reporter, "answer", keeps)
+        ticket = replace(ticket, state=act.state, since=act.at, happenings=since)
+    if not act.promise:
+        return ticket, story
+    keeps = tuple(dict.fromkeys((act.promise, ACKNOWLEDGE, *repeated(ticket.clocks, desk))))
+    template = "assessed" if ASSESSMENT in needs(desk.policy, act.promise) else "answer"
+    sent = Sent(act.at, Audience.RESEARCHER, ticket.reporter, template, keeps)
     story = replace(story, sent=(*story.sent, sent))
     ticket = replace(ticket, written_at=act.at, reachable=True, happenings=())
     return _keep(ticket, story, keeps, act.at, "", desk)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from triaged.policy.calendar import in_letters
 from triaged.ticket.address import Role
-from triaged.ticket.clocks import ACKNOWLEDGE, Clock, Standing, is_open, standing
+from triaged.ticket.clocks import ACKNOWLEDGE, Clock, Standing, is_open, kept_by, needs, standing
 from triaged.ticket.deadlines import is_told
 from triaged.ticket.desk import Desk
 from triaged.ticket.events import JSON, Event, EventKind, State
@@ -166,7 +166,7 @@ def _to_researcher(ticket: Tended, speaking: list[Speaking], desk: Desk, at: dat
         values=values,
         automatic=Automatic.GENERATED,  # AR-12
         parents=ticket.researcher_ids,
-        meets=repeated(ticket.clocks) if keeps else (),
+        meets=repeated(ticket.clocks, desk) if keeps else (),
         proven=ticket.reporter_proven,
     )
     return render_researcher(letter, desk, at, entropy)
@@ -177,9 +177,9 @@ def _is_publication(clock: Clock, desk: Desk) -> bool:
     return clock.promise == DISCLOSURE[1] and desk.policy.promise(clock.promise) is None
 
 
-def repeated(clocks: Iterable[Clock]) -> tuple[str, ...]:
-    """The repeated promises that still run: any letter with substance keeps them."""
-    return tuple(dict.fromkeys(c.promise for c in clocks if c.every and is_open(c)))
+def repeated(clocks: Iterable[Clock], desk: Desk) -> tuple[str, ...]:
+    """The repeated promises that still run, and that any letter with substance keeps."""
+    return kept_by((c.promise, needs(desk.policy, c.promise)) for c in clocks if c.every and is_open(c))
 
 
 def _ahead(ticket: Tended, keeps: bool, desk: Desk, at: datetime) -> list[Clock]:
@@ -235,9 +235,9 @@ def _promised(clock: Clock, desk: Desk, at: datetime) -> tuple[datetime, str]:
 
 
 def extended_letter(
-    ticket: Tended, clock: Clock, why: str, desk: Desk, at: datetime, entropy: Entropy
+    ticket: Tended, clock: Clock, was_due: datetime, why: str, desk: Desk, at: datetime, entropy: Entropy
 ) -> tuple[Letter, ...]:
-    """A member moved the date of `clock` (as it is now), and the researcher is told the reason in the member's words."""
+    """A member moved the date of `clock` (as it is now), and the researcher is told both, with the reason in the member's words."""
     if not ticket.reporter or not is_told(clock):
         return ()
     values = {
@@ -246,6 +246,7 @@ def extended_letter(
         "contact": desk.address,
         "what": "publication" if clock.promise == DISCLOSURE[1] else clock.promise,
         "clause": clock.clause,
+        "was": in_letters(was_due, desk.policy.calendar),
         "by": in_letters(clock.due_at, desk.policy.calendar),
         "why": why.strip(),
     }
@@ -257,7 +258,7 @@ def extended_letter(
         values=values,
         automatic=Automatic.NO,  # a person's act, and words
         parents=ticket.researcher_ids,
-        meets=repeated(ticket.clocks),
+        meets=repeated(ticket.clocks, desk),
         proven=ticket.reporter_proven,
     )
     return (render_researcher(letter, desk, at, entropy),)

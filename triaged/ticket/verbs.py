@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 
 from triaged.policy.calendar import Calendar
-from triaged.ticket import deadlines, transitions
+from triaged.ticket import deadlines, lifecycle, transitions
 from triaged.ticket.clocks import Clock, is_open
 from triaged.ticket.deadlines import is_told
 from triaged.ticket.desk import Desk
@@ -16,7 +16,7 @@ from triaged.ticket.events import Event, EventKind, State
 from triaged.ticket.letters import Letter
 from triaged.ticket.news import happenings
 from triaged.ticket.reference import Entropy
-from triaged.ticket.rounds import started
+from triaged.ticket.rounds import BY_STATE, kept_at, started
 from triaged.ticket.telling import extended_letter
 from triaged.ticket.tended import Tended
 
@@ -55,15 +55,23 @@ class Done:
 
 
 def move(ticket: Tended, state: State, actor: str, at: datetime) -> Done:
-    """Another state. Raises VerbError where it has that state already."""
-    if ticket.state is state:
-        raise VerbError(f"{ticket.name.ref} is {state.value} already")
+    """Another state, and what it keeps at once, so that a further move in the same mail takes nothing from it. Raises
+    VerbError where the table has no such move.
+    """
+    if why := lifecycle.why_not(ticket.name.ref, ticket.state, state):
+        raise VerbError(why)
     event = Event(MOVES[state], actor, {"from": ticket.state.value})
-    return _done(replace(ticket, state=state, since=at), (event,), at)
+    kept = {c: m for c in ticket.clocks if state in kept_at(c.promise) and (m := transitions.meet(c, at, by=BY_STATE))}
+    after = _with(ticket, {clock: one.clock for clock, one in kept.items()})
+    return _done(replace(after, state=state, since=at), (event, *(one.event for one in kept.values())), at)
 
 
 def reopened(ticket: Tended, actor: str, at: datetime) -> Done:
-    """Taken up again: repeated promises run from now, the others by their old dates (`rounds.catch_up`)."""
+    """Taken up again: repeated promises run from now, the others by their old dates (`rounds.catch_up`). Raises VerbError
+    where it is open.
+    """
+    if why := lifecycle.why_not_again(ticket.name.ref, ticket.state):
+        raise VerbError(why)
     event = Event(EventKind.TAKEN_UP, actor, {"from": ticket.state.value})
     return _done(replace(ticket, state=State.ASSESSING, since=at), (event,), at)
 
@@ -124,12 +132,14 @@ def extend(
     ticket: Tended, promise: str, day: date, why: str, actor: str, desk: Desk, at: datetime, entropy: Entropy
 ) -> Done:
     """A later date for a promise, with a reason that the researcher is told. "": the fix, or else the publication."""
-    clock = _dated(ticket, promise)
-    moved = transitions.extend(clock, end_of(day, desk.policy.calendar), actor, why)
+    clock, due_at = _dated(ticket, promise), end_of(day, desk.policy.calendar)
+    moved = transitions.extend(clock, due_at, actor, why)
     if moved is None:
         raise VerbError(f"{day} is not later than the date that stands: {_day(clock, desk)}")
+    if due_at <= at:
+        raise VerbError(f"{day} is past: name a day to come")
     after = _with(ticket, {clock: moved.clock})
-    letters = extended_letter(after, moved.clock, why, desk, at, entropy)
+    letters = extended_letter(after, moved.clock, clock.due_at, why, desk, at, entropy)
     return _told(_done(after, (moved.event,), at), letters, at)
 
 

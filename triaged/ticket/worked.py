@@ -105,6 +105,10 @@ class Worked:
     severity: str = ""
     cvss: str = ""
     decision: str = ""  # why it was declined
+    cwe: str = ""  # CWE-79
+    product: str = ""  # what is affected, in the team's words
+    affected: str = ""  # its versions
+    fixed_in: str = ""
     forwarded_by: str = ""
     report_id: str = ""  # Message-ID of the report
     acknowledged: bool = False  # an acknowledgement was queued, and not dropped

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from triaged.policy.calendar import in_letters
 from triaged.policy.clauses import clauses
-from triaged.ticket.clocks import kept_by_answer
+from triaged.ticket.clocks import kept_by, kept_by_letters
 from triaged.ticket.deadlines import is_told
+from triaged.ticket.describing import described_lines
 from triaged.ticket.gate import Inside, Overlap, overlaps
 from triaged.ticket.letters import Audience, Automatic, Letter, ResearcherLetter, render_researcher
 from triaged.ticket.reference import reference
@@ -26,16 +27,26 @@ MOST_READ = 1024 * 1024  # bytes of a file that are read as text
 
 
 def to_people(
-    worked: Worked, template: str, values: Mapping[str, object], case: Case, enclosed: tuple[Enclosure, ...] = ()
+    worked: Worked,
+    template: str,
+    values: Mapping[str, object],
+    case: Case,
+    enclosed: tuple[Enclosure, ...] = (),
+    held: frozenset[str] = frozenset(),
 ) -> tuple[Letter, ...]:
     """One letter to each who takes part, the reporter first; only the reporter's keeps promises (SM-6: one recipient each).
+    `held`: what it holds of all that a promise may ask of a letter (Promise.holds).
 
     Raises VerbError where there is nobody to write to.
     """
     if not worked.people:
         raise VerbError(f"{worked.name.ref} has no researcher's address: there is nobody to write to")
     people = sorted(worked.people, key=lambda person: person is not worked.reporter)
-    return tuple(_letter(worked, person, template, values, case, enclosed) for person in people)
+    meets = kept_by(kept_by_letters(worked.tended.clocks, case.desk.policy), held)
+    return tuple(
+        _letter(worked, person, template, values, case, enclosed, meets if person is worked.reporter else ())
+        for person in people
+    )
 
 
 def _letter(
@@ -45,9 +56,9 @@ def _letter(
     values: Mapping[str, object],
     case: Case,
     enclosed: tuple[Enclosure, ...],
+    meets: tuple[str, ...],
 ) -> Letter:
     reporter = worked.reporter
-    promises = ((c.promise, bool(c.every)) for c in worked.tended.clocks)
     letter = ResearcherLetter(
         template=template,
         ticket=worked.name,
@@ -56,7 +67,7 @@ def _letter(
         values=values,
         automatic=Automatic.NO,  # AR-12: a person's words
         parents=parents_of(worked, case),
-        meets=kept_by_answer(promises) if person is reporter else (),
+        meets=meets,
         enclosed=enclosed,
     )
     return render_researcher(letter, case.desk, case.at, case.entropy)
@@ -81,7 +92,8 @@ def on_its_way(letter: Letter, worked: Worked, case: Case, words: str) -> tuple[
     if letter.audience is not Audience.RESEARCHER:
         return letter, ()
     within = inside(worked, case, letter.token, letter.to)
-    within = replace(within, said=(*within.said, our_part(letter, words, "\n".join((case.text, *_drafted(worked))))))
+    written = "\n".join((case.text, *described_lines(worked), *_drafted(worked)))
+    within = replace(within, said=(*within.said, our_part(letter, words, written)))
     found = overlaps(letter.subject, "\n".join((letter.text, *_files(letter, case))), within)
     reason = "; ".join(f"{one.what}: {one.shown}" for one in found[:MOST_SHOWN])
     author = case.by

@@ -11,11 +11,12 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from triaged.ticket.address import Keyed, Role
 from triaged.ticket.answering import proven
+from triaged.ticket.clocks import needs
 from triaged.ticket.desk import Desk
 from triaged.ticket.hearing import NOBODY
 from triaged.ticket.known import Arrival, Clues, Known, KnownMessage, OpenPromise, TicketView
 from triaged.ticket.letters import Audience, TicketName
-from triaged.tracker import absences, requests
+from triaged.tracker import absences, policies, requests
 from triaged.tracker.schema import clock, content, gap, letter, message, participant, person, receipt, tally, ticket
 
 ACKNOWLEDGEMENTS = ("acknowledgement", "acknowledgement_minimal")
@@ -31,6 +32,7 @@ _OF_A_TICKET = (
     ticket.c.received_at,
     ticket.c.assigned,
     ticket.c.forwarded_by,
+    ticket.c.policy_sha256,
 )
 
 
@@ -226,7 +228,7 @@ def _view(connection: Connection, row: Any, writer: _Writer, away: frozenset[str
         recent=1 + sum(abs(writer.received_at - at) < RECENTLY for at in heard),
         **_held(connection, row.id, writer.received_at),
         gaps=_gaps(connection, row.id),
-        promises=_promises(connection, row.id),
+        promises=_promises(connection, row.id, row.policy_sha256),
         heard_at=max(heard, default=None),
         asking=requests.asking(connection, row.id, writer.author, writer.received_at) if writer.asks else None,
         assigned=row.assigned,
@@ -297,12 +299,22 @@ def team_ids_of(thread: Sequence[Any]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _promises(connection: Connection, ticket_id: int) -> tuple[OpenPromise, ...]:
+def _promises(connection: Connection, ticket_id: int, policy_sha256: str) -> tuple[OpenPromise, ...]:
+    policy = policies.kept(connection, [policy_sha256])[policy_sha256]
     columns = (clock.c.promise, clock.c.clause, clock.c.due_at, clock.c.met_at, clock.c.every)
     more = (clock.c.waived, clock.c.kept_by)
     rows = connection.execute(select(*columns, *more).where(clock.c.ticket_id == ticket_id).order_by(clock.c.id))
     return tuple(
-        OpenPromise(r.promise, r.clause, r.due_at, r.met_at is not None, bool(r.every), bool(r.waived), r.kept_by)
+        OpenPromise(
+            promise=r.promise,
+            clause=r.clause,
+            due_at=r.due_at,
+            met=r.met_at is not None,
+            every=bool(r.every),
+            over=bool(r.waived),
+            kept_by=r.kept_by,
+            holds=needs(policy, r.promise) if policy else frozenset(),
+        )
         for r in rows
     )
 

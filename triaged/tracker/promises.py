@@ -17,7 +17,7 @@ from triaged.tracker.schema import clock, event, letter, policy_text, ticket
 # States that say that a report is valid, that somebody has judged it, that it is mended.
 _VALID = (State.ACCEPTED, State.FIXING, State.FIXED, State.DISCLOSED)
 _VALIDATED = (*_VALID, State.DECLINED)
-_FIXED = (State.FIXED, State.DISCLOSED)
+_FIXED = (State.FIXED,)  # what is published on its day need not be
 
 
 @dataclass(frozen=True, slots=True)

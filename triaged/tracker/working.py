@@ -40,6 +40,10 @@ from triaged.tracker.spoken import elsewhere, reasons_on, spoken_on
 from triaged.tracker.tending import Loaded
 
 GONE = ("dropped", "failed")
+_COLUMNS = (
+    *("kind", "assigned", "severity", "cvss", "decision", "cwe", "product", "affected", "fixed_in"),
+    "agreed_for",
+)
 MOST_CONTENTS = 20 * 1024 * 1024  # bytes of files that one letter carries
 
 
@@ -70,6 +74,10 @@ def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[
         severity=row.severity,
         cvss=row.cvss,
         decision=row.decision,
+        cwe=row.cwe,
+        product=row.product,
+        affected=row.affected,
+        fixed_in=row.fixed_in,
         forwarded_by=row.forwarded_by,
         report_id=_report_id(connection, row.id),
         acknowledged=_acknowledged(connection, row.id),
@@ -300,7 +308,7 @@ def _happened(
 def _columns(connection: Connection, bench: Bench, after: Worked) -> None:
     """The ticket's own columns, where they changed."""
     before, changed = bench.worked, dict[str, Any]()
-    for name in ("kind", "assigned", "severity", "cvss", "decision", "agreed_for"):
+    for name in _COLUMNS:
         if getattr(before, name) != getattr(after, name):
             changed[name] = getattr(after, name)
     if before.tended.state is not after.tended.state:
