@@ -45,7 +45,7 @@ class Reports:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The member replies to the mail that told the team of the report: it goes to the researcher."""
+    """The member replies to the mail that told the team of the report: it goes to the researcher, below its commands."""
 
     policy: str
     text: str
@@ -109,8 +109,11 @@ SCRIPT: tuple[tuple[datetime, Deed], ...] = (
             "Orders of other customers can be read",
         ),
     ),
-    _on(2, "08:05", Answers(IMS, "Thank you, Noa. We see it too, and rate it high. We expect a fix in January.")),
-    _on(2, "08:10", Moves(IMS, State.ACCEPTED)),
+    _on(
+        2,
+        "08:05",
+        Answers(IMS, "/assess accepted high CWE-79\n\nThank you, Noa. We see it too, and expect a fix in January."),
+    ),
     _on(
         4,
         "20:40",
@@ -121,15 +124,27 @@ SCRIPT: tuple[tuple[datetime, Deed], ...] = (
             "Open redirect",
         ),
     ),
-    _on(4, "09:20", Answers(RD, "Thank you, Femke. We can see it ourselves and expect the fix on 14 December.")),
-    _on(4, "09:25", Moves(RD, State.ACCEPTED)),
+    _on(
+        4,
+        "09:20",
+        Answers(
+            RD,
+            "/assess accepted high CWE-639 fix-by 14 December\n\nThank you, Femke. We can see it ourselves, and are at it.",
+        ),
+    ),
     _on(
         5, "07:50", Reports(RD, "Good. It is https://shop.responsible-disclosure.test/order/1234 by the way.\n\nFemke")
     ),
     _on(10, "12:00", Moves(IMS, State.FIXING)),
     _on(12, "22:59", Looks()),
-    _on(13, "10:15", Answers(GFR, "We are sorry for the wait, Luca. You are right, and we will take the page down.")),
-    _on(13, "10:20", Moves(GFR, State.ACCEPTED)),
+    _on(
+        13,
+        "10:15",
+        Answers(
+            GFR,
+            "/assess accepted medium CWE-601\n\nWe are sorry for the wait, Luca. You are right, and we will take the page down.",
+        ),
+    ),
     _on(18, "15:00", Moves(RD, State.FIXING)),
     _on(23, "11:30", Moves(RD, State.FIXED)),
     _on(23, "11:35", Answers(RD, "It is fixed since this morning. Would you try again, and may we name you?")),
