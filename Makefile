@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 CORPUS ?= tests/corpus
 ARGS ?=
 
-.PHONY: run test test-all lint format types contract stories stories-real bench bench-clocks year measure fuzz leaks leaks-real faults docker-proof pins wheel clean
+.PHONY: run test test-all lint format types contract stories stories-real bench bench-clocks year measure fuzz leaks leaks-real faults html-check docker-proof pins wheel clean
 .DEFAULT_GOAL := run
 
 # The environment: pinned, hashed requirements and this checkout, editable. Made again when one of them changes.
@@ -100,6 +100,10 @@ leaks-real: $(READY)
 # The tests that cut connections, kill processes and fill disks, by themselves and without the time limit of one test.
 faults: $(READY)
 	@$(BIN)/python -m pytest tests/e2e/test_restarts.py tests/e2e/test_trouble.py --timeout=600 $(ARGS)
+
+# The Nu Html Checker over a published site, with Java; it says where the jar comes from: make html-check VNU=vnu.jar
+html-check: $(READY)
+	@$(BIN)/python -m tests.publication.html_checker $(VNU)
 
 # The steps of the Dockerfile in a plain Debian tree; wants root, debootstrap and a package mirror, no Docker.
 docker-proof:

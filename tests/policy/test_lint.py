@@ -191,6 +191,20 @@ def test_a_mailbox_that_is_not_the_published_one_is_found(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("publish", "wanted"),
+    [
+        ('policy = "https://other.ch/policy"', ["publish.policy"]),
+        ('acknowledgments = "https://here.ch.evil.test/thanks"', ["publish.acknowledgments"]),
+        ('policy = "https://here.ch/security-policy.html"', []),
+        ("expires_days = 200", []),
+    ],
+)
+def test_an_address_that_leads_past_the_site_is_found(tmp_path, publish, wanted):
+    found = findings(tmp_path, GOOD, f'{PROMISED}[publish]\nsite = "https://here.ch/"\n{publish}\n')
+    assert [one[1].removeprefix("p.toml: ") for one in found if one[0] == "outside-site"] == wanted
+
+
+@pytest.mark.parametrize(
     ("publish", "words"),
     [
         ("expires = 2026-11-19", "ended on 2026-11-19"),

@@ -306,6 +306,9 @@ MISTAKES = {
     "a year": ("[publish]\nexpires_days = 366", "publish.expires_days: must be a whole number from 1 to 364"),
     "no such day": ('[publish]\nexpires = "2027-02-30"', "publish.expires: must be a day such as"),
     "two ends": ("[publish]\nexpires_days = 3\nexpires = 2027-01-01", "publish.expires: stands beside expires_days"),
+    "a site with a query": ('[publish]\nsite = "https://here.ch/?a"', "publish.site: must be the address of a site"),
+    "a site without tls": ('[publish]\nsite = "http://here.ch"', "publish.site: must be the address of a site"),
+    "no uuid": ('[publish]\ncna = "here"', "publish.cna: must be the UUID"),
     "no such file": ('[publish]\nsecurity_txt = "x.txt"', "publish.security_txt: x.txt can't be read"),
     "unknown key": ("[credit]\nterm = 1", 'credit.term: is not a key .* did you mean "terms"'),
 }
