@@ -32,6 +32,8 @@ def test_the_wheel_holds_migrations_policies_templates_and_the_starter(wheel):
         ("triaged/config/policies/", ".toml"),
         ("triaged/ticket/templates/", ".j2"),
         ("triaged/publication/templates/", ".j2"),
+        ("triaged/publication/templates/site/", ".css"),
+        ("triaged/publication/schemas/", ".json"),
     )
     for folder, ending in places:
         assert any(name.startswith(folder) and name.endswith(ending) for name in names), folder

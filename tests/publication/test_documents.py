@@ -6,15 +6,18 @@ import socket
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import html5lib
 import pytest
 from csaf.csaf.v20 import validate as validate_20
 from csaf.csaf.v21._validator import validate as validate_21
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from tests.publication.published_samples import ADVISORIES, AT, BASE, TITLES, advisory, policy
 from triaged.publication.advisory import InvalidDocument
 from triaged.publication.check import problems
+from triaged.publication.cleaning import cleaned
 from triaged.publication.documents import documents
 
 POLICY = policy()
@@ -184,7 +187,51 @@ def test_the_check_asks_no_network(monkeypatch):
     assert problems(".well-known/csaf/clear/2026/x.json", csaf(ADVISORIES[0], "clear")) == ()
 
 
-texts = st.text(max_size=40)
+MARKDOWN = [
+    "===",
+    "---",
+    "# a",
+    "1. a",
+    "- a",
+    "    code",
+    "<b>",
+    "&amp;",
+    "[a](b)",
+    "~~~",
+    "|a|",
+    "> a",
+    "a\\",
+    "\ta",
+    "*a*",
+]
+texts = st.text(max_size=40) | st.lists(st.sampled_from(MARKDOWN), max_size=4).map("\n".join)
+OURS = {"h1", "ul", "li", "strong", "p", "h2", "br"}
+
+
+def visible(text):
+    """What is left of a text where white space says nothing."""
+    return "".join(cleaned(text).split())
+
+
+@settings(max_examples=100, deadline=None)
+@example(text="a\n===", name="", affected="")
+@given(text=texts, name=texts, affected=texts)
+def test_any_text_is_shown_as_it_stands_in_markdown(text, name, affected):
+    one = advisory(text=text, credits=(name,), affected=affected, title="A title")
+    files = made(one, base="")
+    page = files["advisories/ims-2026-0001.md"].decode()
+    rendered = html5lib.parseFragment(MarkdownIt("commonmark").render(page), namespaceHTMLElements=False)
+    assert {element.tag for element in rendered.iter() if isinstance(element.tag, str)} <= OURS | {"DOCUMENT_FRAGMENT"}
+    shown = visible("".join(rendered.itertext()))
+    assert all(visible(said) in shown for said in (text, name, affected))
+    details = MarkdownIt("commonmark").render(parsed(files, ".osv.json").get("details", ""))
+    fragment = html5lib.parseFragment(details, namespaceHTMLElements=False)
+    assert {element.tag for element in fragment.iter() if isinstance(element.tag, str)} <= {
+        "p",
+        "br",
+        "DOCUMENT_FRAGMENT",
+    }
+    assert visible("".join(fragment.itertext())) == visible(text)
 
 
 @settings(max_examples=60, deadline=None)

@@ -207,6 +207,7 @@ def test_markup_in_a_policy_is_text_in_the_markdown(full):
     assert r"1\. Do not \`run\` this \| \</li\>\</section\>" in page
     assert plain("1. one") == r"1\. one"
     assert plain("- one") == r"\- one"
+    assert plain("===") == r"\==="  # below a line it would make a heading of it
 
 
 def test_what_the_page_says_in_our_words_is_what_the_file_says(full):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from triaged.policy.model import Policy
 from triaged.publication.advisory import product, score, severity, slug
 from triaged.publication.cleaning import one_line, paragraphs
-from triaged.publication.page import plain
+from triaged.publication.page import inline, plain
 from triaged.publication.values import Advisory
 
 
@@ -18,7 +18,7 @@ def path(advisory: Advisory) -> str:
 def advisory_markdown(advisory: Advisory, policy: Policy) -> str:
     """Title, facts, text, credit."""
     parts = (
-        f"# {plain(advisory.name)}: {plain(one_line(advisory.title))}",
+        f"# {inline(advisory.name)}: {inline(one_line(advisory.title))}",
         *(("**Draft. Not published.**",) if advisory.published_at is None else ()),
         "\n".join(f"- **{label}:** {value}" for label, value in _facts(advisory, policy)),
         *("\\\n".join(plain(line.strip()) for line in block) for block in paragraphs(advisory.text)),
@@ -42,10 +42,10 @@ def _facts(advisory: Advisory, policy: Policy) -> Iterator[tuple[str, str]]:
         ("Published", f"{advisory.published_at:%Y-%m-%d}" if advisory.published_at else ""),
         ("Revised", f"{advisory.revised_at:%Y-%m-%d}" if advisory.revised_at else ""),
     )
-    return ((label, plain(value)) for label, value in facts if value)
+    return ((label, inline(value)) for label, value in facts if value)
 
 
 def _credit(advisory: Advisory) -> Iterator[str]:
-    names = [plain(one_line(name)) for name in advisory.credits if one_line(name)]
+    names = [inline(one_line(name)) for name in advisory.credits if one_line(name)]
     if names:
         yield f"## Credit\n\nReported by {', '.join(names)}."

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # What CommonMark reads as markup within a line, and what it reads so at the start of one.
 _MARKUP = re.compile(r"([\\`*_\[\]<>&|~#])")
-_OPENING = re.compile(r"^([0-9]{0,9})([-+.)])")
+_OPENING = re.compile(r"^([0-9]{0,9})([-+.)=])")
 _ITEMS = {
     "description": "Description",
     "steps": "Steps to reproduce",
@@ -207,7 +207,12 @@ def _days(policy: Policy) -> Iterator[str]:
 
 def plain(text: str) -> str:
     """Text that CommonMark shows as it stands."""
-    return _OPENING.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", text))
+    return _OPENING.sub(r"\1\\\2", inline(text))
+
+
+def inline(text: str) -> str:
+    """The same for text that begins no line."""
+    return _MARKUP.sub(r"\\\1", text)
 
 
 @cache

@@ -74,7 +74,12 @@ def _clean(site: Site) -> Site:
     terms = site.policy.publish
     if site.base:
         home = address(site.base, POLICY_PAGE), address(site.base, HALL_PAGE)
-        terms = replace(terms, policy=terms.policy or home[0], acknowledgments=terms.acknowledgments or home[1])
+        terms = replace(
+            terms,
+            policy=terms.policy or home[0],
+            acknowledgments=terms.acknowledgments or home[1],
+            canonical=terms.canonical or (address(site.base, WELL_KNOWN),),
+        )
     policy = replace(site.policy, publish=terms, organisation=one_line(cleaned(site.policy.organisation)))
     return replace(
         site,
