@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 CORPUS ?= tests/corpus
 ARGS ?=
 
-.PHONY: run test test-all lint format types contract stories stories-real bench bench-clocks year measure fuzz leaks leaks-real faults html-check docker-proof pins wheel clean
+.PHONY: run test test-all lint format types contract stories stories-real bench bench-clocks year measure fuzz leaks leaks-real anonymity faults html-check docker-proof pins wheel clean
 .DEFAULT_GOAL := run
 
 # The environment: pinned, hashed requirements and this checkout, editable. Made again when one of them changes.
@@ -92,6 +92,10 @@ fuzz: $(READY)
 # Conversations full of marked secrets through the pure core: make leaks ARGS="--cases 20000 --seed 1 --jobs 2"
 leaks: $(READY)
 	@$(BIN)/python -m tests.fuzz.leaks $(ARGS)
+
+# Tickets of marked people who agree, refuse and change their minds: make anonymity ARGS="--tickets 5000 --seed 1 --jobs 2"
+anonymity: $(READY)
+	@$(BIN)/python -m tests.fuzz.anonymity $(ARGS)
 
 # Three hundred of them through Dovecot and Postfix, twenty in an installation: make leaks-real ARGS="-k 0"
 leaks-real: $(READY)
