@@ -296,6 +296,24 @@ def test_a_removed_participant_is_named_no_more(house: Tracked) -> None:
     assert named(house, Purpose.HALL) == [], "who comes back is asked again"
 
 
+def test_a_merged_ticket_names_nobody_since_nobody_can_take_back_what_was_said_there(house: Tracked) -> None:
+    house.later(hours=1)
+    house.receive(
+        mail("Noa@Example.org", proven=True, text="Another page does the same, with what stands in its address.")
+    )
+    writes(house, f"CREDIT AS {NAME}", number=1)
+    says(house, f"/credit share with {PARTY}", 1)
+    writes(house, f"AGREE {code(house)}", number=1)
+    number = house.rows(ticket)[1].id
+    with reading(house.engine) as connection:
+        assert consents.sharing(connection, number, PARTY) == (NAME,)
+    says(house, f"/merge {house.refs()[0]}", 1)
+    writes(house, "ANONYMOUS", number=1)
+    assert named(house, Purpose.HALL) == named(house, Purpose.ADVISORY) == named(house, Purpose.SHARE, PARTY) == []
+    with reading(house.engine) as connection:
+        assert consents.sharing(connection, number, PARTY) is None
+
+
 def test_the_document_shows_who_is_named_for_what_and_since_when(house: Tracked) -> None:
     says(house, "/credit ask hall")
     writes(house, f"CREDIT AS {NAME}")

@@ -28,6 +28,10 @@ _VALID = (EventKind.VALID, EventKind.FIXING, EventKind.FIXED, EventKind.DISCLOSE
 _STANDS = (State.ACCEPTED, State.FIXING, State.FIXED, State.DISCLOSED)
 
 
+# What is mailed to a merged ticket goes to the other one, ANONYMOUS and REFUSE as well: the old one names nobody any more.
+_BY_ITSELF = ticket.c.merged_into.is_(None)
+
+
 class OvertakenError(Exception):
     """What was agreed to is not asked any more: another process kept a word meanwhile, and the message is to be decided again."""
 
@@ -117,7 +121,7 @@ def withdrawn(connection: Connection, ticket_id: int) -> bool:
 
 def sharing(connection: Connection, ticket_id: int, third_party: str) -> tuple[str, ...] | None:
     """The names that go to that third party with the report; None where one who takes part did not agree to it."""
-    wishes = list(wishes_on(connection, ticket_id).values())
+    wishes = [one for _, one in _people(connection, and_(ticket.c.id == ticket_id, _BY_ITSELF))]
     if not wishes or not all(may_share(one, third_party) for one in wishes):
         return None
     return tuple(sorted(name for one in wishes if (name := named(Purpose.SHARE, one, third_party))))
@@ -139,7 +143,7 @@ def names_for(
 ) -> dict[int, tuple[str, ...]]:
     """Ticket row -> the names to render for that purpose, by receipt and then by name. What is rendered comes from here alone."""
     found: dict[int, list[str]] = {}
-    for row, wishes in _people(connection, ticket.c.tenant == tenant):
+    for row, wishes in _people(connection, and_(ticket.c.tenant == tenant, _BY_ITSELF)):
         if name := named(purpose, wishes, third_party):
             found.setdefault(row.ticket_id, []).append(name)
     return {number: tuple(sorted(names)) for number, names in found.items()}
@@ -158,7 +162,7 @@ def hall(connection: Connection, tenant: str, zone: tzinfo) -> tuple[of_fame.Yea
 
 def _valid(connection: Connection, tenant: str) -> dict[int, datetime]:
     """Ticket row -> receipt. A report that was closed, or is looked at again, is what it was last found to be."""
-    here = (ticket.c.tenant == tenant, ticket.c.merged_into.is_(None))
+    here = (ticket.c.tenant == tenant, _BY_ITSELF)
     rows = select(ticket.c.id, ticket.c.received_at, ticket.c.state).where(*here)
     standing_ones = connection.execute(rows.where(ticket.c.state.in_(_STANDS)))
     found = {row.id: row.received_at for row in standing_ones}
