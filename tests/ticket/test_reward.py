@@ -294,6 +294,11 @@ def test_declining_decides_against_a_reward_with_the_assessments_reason() -> Non
     assert CLAUSE in " ".join(duplicate.letters[0].text.split()), "and the letter says by which clause"
 
 
+def test_a_duplicates_letter_refuses_no_reward_that_was_approved() -> None:
+    ticket = approved(ticket=accepted(others={OTHER.token: EARLIER})).worked
+    assert "we offer none" not in " ".join(done(f"/duplicate-of {OTHER.ref}", ticket).letters[0].text.split())
+
+
 def test_accepting_what_was_declined_asks_for_a_decision_anew() -> None:
     declined = done("/assess declined not-reproducible", accepted(state=State.ASSESSING)).worked
     again = done("/assess accepted high", done("/reopen", declined).worked).worked

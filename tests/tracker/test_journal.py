@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -125,6 +126,16 @@ def test_writers_side_by_side_do_not_fork_a_journal(tracked: Tracked) -> None:
     assert errors == []
     assert [row.seq for row in tracked.rows(journal)] == list(range(1, 81))
     assert _broken(tracked.engine) == []
+
+
+def test_a_seal_that_was_dated_back_shows(kept: Tracked) -> None:
+    """By a machine whose clock was set back: its place in the chain gives it away."""
+    kept.at -= timedelta(minutes=4)
+    _noted(kept, 4)
+    assert _broken(kept.engine) == [], "clocks of two machines differ"
+    kept.at -= timedelta(days=90)
+    _noted(kept, 5)
+    assert _broken(kept.engine) == [("default", 5, "its instant lies before that of the entry before it")]
 
 
 def test_what_is_rolled_back_was_never_in_the_journal(kept: Tracked) -> None:

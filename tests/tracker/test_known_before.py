@@ -129,7 +129,7 @@ def test_a_report_of_what_was_sealed_before_gets_day_and_seal_and_not_a_word_of_
     says(house, "/duplicate-of known:sec-17\n\nThank you for looking so closely.")
     assert state(house) == "declined"
     said = last_letter(house)
-    assert seal[:32] in said and seal[32:] in said and "20 November 2026" in said
+    assert seal in said and "20 November 2026" in said
     for secret in ("SEC-17", "sec-17", "marzipan", "scripting", "Cross-site"):
         assert secret not in said
     (row,) = house.letters("duplicate")

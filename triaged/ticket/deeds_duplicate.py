@@ -7,6 +7,7 @@ from dataclasses import replace
 from triaged.ticket.deeds_assess import assess
 from triaged.ticket.deeds_report import other_of
 from triaged.ticket.events import Event, EventKind
+from triaged.ticket.reward import Decided, standing
 from triaged.ticket.shown import shown_instant
 from triaged.ticket.verbs import MisreadError, VerbError
 from triaged.ticket.worked import Case, KnownBefore, Other, Step, Worked
@@ -73,6 +74,13 @@ def _declined(worked: Worked, issue: KnownBefore | None, case: Case) -> Step:
     )
 
 
+def _clause(worked: Worked, case: Case) -> str:
+    """By which there is no reward; "" where none is offered, or one was approved before."""
+    terms, last = case.desk.policy.reward, standing(worked.rewards)
+    none = terms.offered and (last is None or last.state is Decided.DECLINED)
+    return terms.clauses[0] if none and terms.clauses else ""
+
+
 def _values(worked: Worked, issue: KnownBefore | None, case: Case) -> dict[str, object]:
     policy = case.desk.policy
     seal = _seal(worked, issue) if issue else ""
@@ -81,7 +89,7 @@ def _values(worked: Worked, issue: KnownBefore | None, case: Case) -> dict[str, 
         "ours": issue is not None,
         "seal": seal,
         "sealed": shown_instant(issue.sealed_at, case.desk) if issue and issue.sealed_at and seal else "",
-        "clause": policy.reward.clauses[0] if policy.reward.offered and policy.reward.clauses else "",
+        "clause": _clause(worked, case),
         "text": case.text,
         "organisation": policy.organisation,
         "contact": case.desk.address,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -14,6 +14,8 @@ from triaged.ticket.reference import Entropy
 from triaged.tracker.chaining import data_holds
 from triaged.tracker.engine import insert_new
 from triaged.tracker.schema import journal, journal_head
+
+SKEW = timedelta(minutes=5)  # that the clocks of two machines may differ by
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +76,31 @@ def _entry(row: Any) -> Entry:
 def broken_journal(connection: Connection) -> Iterator[tuple[str, int, str]]:
     """Every place where a journal does not hold: tenant, entry, why. A row at a time, whatever its length."""
     heads = {row.tenant: row for row in connection.execute(select(journal_head).order_by(journal_head.c.tenant))}
-    ends: dict[str, tuple[int, bytes]] = {}
+    ends: dict[str, _End] = {}
     rows = connection.execution_options(yield_per=1000).execute(
         select(journal).order_by(journal.c.tenant, journal.c.seq)
     )
     for row in rows:
-        seq, last = ends.get(row.tenant, (0, GENESIS))
-        yield from ((row.tenant, row.seq, why) for why in _faults(row, seq, last))
-        ends[row.tenant] = (row.seq, row.hash)
+        yield from ((row.tenant, row.seq, why) for why in _faults(row, *ends.get(row.tenant, _START)))
+        ends[row.tenant] = (row.seq, row.hash, row.at)
     for tenant in sorted({*heads, *ends}):
-        seq, last = ends.get(tenant, (0, GENESIS))
+        seq, last, _ = ends.get(tenant, _START)
         kept = heads.get(tenant)
         if kept is None or (kept.entries, kept.head) != (seq, last):
             yield tenant, seq, "entries are missing at the end"
 
 
-def _faults(row: Any, seq: int, last: bytes) -> Iterator[str]:
+_End = tuple[int, bytes, datetime]  # of a journal as far as it was read
+_START: _End = (0, GENESIS, datetime.min.replace(tzinfo=UTC))
+
+
+def _faults(row: Any, seq: int, last: bytes, last_at: datetime) -> Iterator[str]:
+    """A seal is worth its instant: one that lies before the entry before it was made on a machine whose clock was set back."""
     if row.seq != seq + 1:
         yield "an entry before it is missing"
     if not data_holds(row):
         yield "its data was changed"
     if row.seq == seq + 1 and link(last, row.kind, row.at, row.seal) != row.hash:
         yield "it was changed"
+    if row.kind == JournalKind.KNOWN_SEALED and row.at + SKEW < last_at:
+        yield "its instant lies before that of the entry before it"
