@@ -181,7 +181,7 @@ def _lines(play: Play, random: Random, row: Row) -> tuple[list[str], str]:
     hidden = waiver.text()
     add, remove = (f"/{verb} {random.choice(play.cast.friends)}" for verb in ("add", "remove"))
     plain = (f"/extend {day} {why}", f"/split {why}", f"/merge {random.choice(same).name.ref}", f"/waive {promise} {hidden}",
-             f"/breach beg-bounty {hidden}", add, add,
+             f"/breach beg-bounty {hidden}", f"/reward 500 {hidden}", f"/reward none {hidden}", add, add,
              remove, remove, f"/keep {promise}", f"/disclose {day}",
              "/fixed", "/close", "/reopen", "/wait", "/resume", "/exploited", "/report", "/question", "/spam", "/acknowledge",
              "/assign me", "/show", "/help", "/attachments", "/password")  # fmt: skip

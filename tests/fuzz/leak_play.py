@@ -11,6 +11,7 @@ from tests.fuzz.leak_marks import PLAIN, Faces, Mark, faces, minted, pasted, wor
 from tests.fuzz.leak_shapes import SHAPES, Quoted, Written, mail
 from tests.fuzz.ledger import Ledger, Queued, Row
 from tests.ticket.scene import DESK, KEY, MEMBER, TEAM
+from triaged.policy.terms import Bounds, Reward
 from triaged.ticket.desk import Colleague, Desk
 from triaged.ticket.letters import Audience
 
@@ -26,8 +27,12 @@ FRIENDS = ("friend@example.org", "pal@researcher.example")
 OUTSIDER = "zoe@elsewhere.example"  # writes to the second tenant
 STRANGER = "eve@evil.example"
 
+TERMS = Reward(
+    True, ("We reward what was not known to us before, by its severity.",), "EUR", bounds=(Bounds("high", 1, 900),)
+)
 HOUSE = replace(
     DESK,
+    policy=replace(DESK.policy, reward=TERMS),
     undo=timedelta(minutes=2),
     two_person=True,
     own=DESK.own | frozenset(MEMBERS),

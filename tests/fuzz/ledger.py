@@ -37,6 +37,7 @@ from triaged.ticket.member_mail import settle
 from triaged.ticket.news import happenings
 from triaged.ticket.obeying import named_tickets, obey, wants_contents
 from triaged.ticket.reference import Entropy, token_of
+from triaged.ticket.reward import Decision
 from triaged.ticket.spoken import Spoken, elsewhere_of, notes_of, reasons_of, said_of
 from triaged.ticket.tended import Tended
 from triaged.ticket.tending import tend
@@ -108,6 +109,7 @@ class Row:
     messages: list[Said] = field(default_factory=list)
     letters: list[Queued] = field(default_factory=list)
     proposals: tuple[Proposal, ...] = ()
+    rewards: tuple[Decision, ...] = ()
     gaps: tuple[str, ...] = ()
     split_off: list[str] = field(default_factory=list)
     requests: list[tuple[str, Waiting]] = field(default_factory=list)
@@ -323,6 +325,7 @@ class Ledger:
             acknowledged=any(q.letter.template in ACKNOWLEDGEMENTS and q.state != "dropped" for q in row.letters),
             waiting=tuple(_waiting(q) for q in self._cancellable(row) if _waits(q)),
             proposals=row.proposals,
+            rewards=row.rewards,
             files=tuple(f for f, _ in files),
             contents={f.number: data for f, data in files} if wants_contents(orders) else {},
             notes=(*notes_of(spoken), *reasons_of(event for _, event in row.events)),
@@ -485,6 +488,7 @@ class Ledger:
         after = done.worked
         row.kind, row.assigned, row.severity, row.cvss = after.kind, after.assigned, after.severity, after.cvss
         row.decision, row.merged_into, row.people = after.decision, after.merged_into, after.people
+        row.rewards = after.rewards
         row.proposals = tuple(replace(p, number=p.number or next(self.numbers)) for p in after.proposals)
         moved = {w.number: w for w in after.waiting}
         for queued in self._cancellable(row):
