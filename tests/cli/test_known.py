@@ -56,8 +56,18 @@ def test_a_changed_file_proves_nothing(sealed: Triaged, installation: Path) -> N
     proof.write_text(proof.read_text().replace("XSS", "RCE"))
     said = sealed("known", "verify", "SEC-17.json")
     assert said.code == 1 and "was changed" in said.out
-    proof.write_text("nonsense")
-    assert sealed("known", "verify", "SEC-17.json").code == 1
+    for nonsense in ("nonsense", "[]", "{}", "[" * 100_000, "\0"):
+        proof.write_text(nonsense)
+        assert sealed("known", "verify", "SEC-17.json").code == 1
+    assert sealed("known", "verify", "not-there.json").code == 1
+
+
+def test_a_file_proves_its_seal_whatever_else_it_says(sealed: Triaged, installation: Path) -> None:
+    sealed("known", "open", "SEC-17")
+    proof = installation / "SEC-17.json"
+    kept = json.loads(proof.read_text())
+    proof.write_text(json.dumps({**{k: kept[k] for k in ("form", "canonical", "salt", "seal")}, "journal": {}}))
+    assert sealed("known", "verify", "SEC-17.json").code == 0
 
 
 def test_nobodys_file_is_written_over_and_nothing_is_half_done(sealed: Triaged, installation: Path) -> None:

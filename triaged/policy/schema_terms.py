@@ -187,7 +187,9 @@ REWARD = Table(
     (
         Field("offered", kinds.truth(), "whether valid new reports need a decision about a reward", False),
         Field("currency", kinds.text("a currency", empty=True, check=_currency), "of the bounds", ""),
-        Field("qualities", kinds.several(kinds.text("a name", check=name), most=20), "of reports, from your words", ()),
+        Field(
+            "qualities", kinds.several(kinds.text("a name", check=name), most=20), "of reports, in your own words", ()
+        ),
         _CLAUSES,
         _SOURCE,
     ),
