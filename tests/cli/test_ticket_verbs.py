@@ -46,6 +46,25 @@ def test_a_fix_is_news_for_the_researcher(imported: Triaged, ref: str) -> None:
     assert document["state"] == "fixed" and ("fixed", "operator") in kinds(document)
 
 
+def test_what_the_team_says_of_the_problem_is_shown(imported: Triaged, ref: str) -> None:
+    assert imported("ticket", "assessing", ref).code == 0
+    assert imported("ticket", "affects", ref, "Gateway:", "before", "2.3.1").code == 0
+    said = imported("ticket", "fixing", ref)
+    assert said.code == 0 and "assess is still owed: /assess accepted|declined" in said.out
+    assert imported("ticket", "assess", ref, "accepted", "high", "CWE-79").code == 0
+    assert imported("ticket", "fixed", ref, "in", "2.3.2").code == 0
+    out = imported("ticket", "show", ref).out
+    for line in (
+        "severity   high",
+        "weakness   CWE-79 Improper Neut",
+        "affected   Gateway: before 2.3.1",
+        "fixed in   2.3.2",
+    ):
+        assert f"  {line}" in out
+    assert imported("ticket", "assess", ref, "declined").code == 1, "it is fixed: only /reopen leads back"
+    assert imported("ticket", "affects", ref).code == 2
+
+
 def test_a_waived_promise_stands_with_who_and_why(imported: Triaged, ref: str) -> None:
     assert imported("ticket", "waive", ref, "assess", "a", "duplicate", "--as", "Dana Levi").code == 0
     document = shown(imported, ref)

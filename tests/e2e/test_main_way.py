@@ -124,7 +124,7 @@ def the_answer_reaches_the_researcher(house: Installation, acknowledgement: Emai
 
 def the_team_hears_that_it_was_answered(house: Installation) -> None:
     message = house.got(house.team, 3)[2]
-    assert "answered the researcher" in words(message)
+    assert "answered the researcher" in words(message) and "assess is still owed" in words(message)
     assert "team only" in field(message, "Reply-To")
 
 
@@ -147,7 +147,8 @@ def the_tracker_holds_it_all(house: Installation, reported: str) -> None:
     assert not any(c["missed_at"] or c["paused"] or c["waived"] for c in clocks.values())
     assert [e["seq"] for e in ticket["events"]] == list(range(1, len(ticket["events"]) + 1))
     kinds = [e["kind"] for e in ticket["events"]]
-    assert (kinds[0], kinds.count("received"), kinds.count("message"), kinds.count("met")) == ("received", 1, 2, 3)
+    assert (kinds[0], kinds.count("received"), kinds.count("message"), kinds.count("met")) == ("received", 1, 2, 2)
+    assert clocks["assess"]["met_at"] is None, "an answer is no assessment"
     assert {e["actor"] for e in ticket["events"]} == {"researcher", "triaged", "member:Dana Levi"}
     outcomes = [r["outcome"] for r in house.read("receipt", "list")]
     assert sorted(outcomes) == ["appended", "appended", "ticket"]

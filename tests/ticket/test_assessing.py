@@ -266,12 +266,14 @@ def test_the_version_of_a_fix_may_be_named_later() -> None:
     assert kinds(named) == [EventKind.DESCRIBED] and named.worked.fixed_in == "2.3.2"
 
 
-def test_a_letter_is_held_when_what_is_affected_repeats_a_note() -> None:
-    """The words come from an earlier mail than the letter: the gate reads them all the same."""
+@pytest.mark.parametrize("words", ["/affects", "/fixed in"])
+def test_what_is_internal_is_refused_as_a_product_or_version(words: str) -> None:
+    """Every later letter with an assessment would say it, and none is held for what the team said to be for all (law 7)."""
     note = "the billing appliance of our customer in Haifa that nobody has patched since spring"
-    one = replace(ticket(), product="billing appliance of our customer in Haifa that nobody has patched", notes=(note,))
-    (held,) = done("/assess accepted high", ticket=one).letters
-    assert "note: " in held.hold_reason
+    one, desk = replace(ticket(), notes=(note,)), replace(TEAM_DESK, internal=("haifa-lab",))
+    for said in ("billing appliance of our customer in Haifa that nobody has patched", "host haifa-lab", "Ron Katz's"):
+        assert "is internal" in refused(f"{words} {said}", ticket=one, desk=desk).why, said
+    done(f"{words} Gateway 4", ticket=one, desk=desk)
 
 
 # --- what keeps the promise

@@ -21,7 +21,7 @@ from triaged.ticket.spelling import ACCEPTED, DECLINED, REASONS, SEVERITIES, day
 from triaged.ticket.tended import Tended
 from triaged.ticket.verbs import MisreadError, VerbError
 from triaged.ticket.worked import Case, Step, Worked
-from triaged.ticket.writing import to_people
+from triaged.ticket.writing import internal_words, to_people
 
 MOST_VECTOR = 300  # characters: every metric of CVSS 4.0 takes fewer
 _SHOWN_VECTOR = 60
@@ -323,14 +323,25 @@ def _begun(ticket: Tended, due_at: datetime, at: datetime) -> verbs.Done:
 def affects(worked: Worked, words: str, case: Case) -> Step:
     """What is affected. The researcher reads it in the letter with the assessment."""
     product, versions = read_product(words)
+    _is_for_all(words, worked, case)
     after = replace(worked, product=product, affected=versions)
     return Step(after, (f"affected: {affected_words(product, versions)}",), _described(worked, after, case))
 
 
 def fixed_in(worked: Worked, version: str, case: Case) -> Step:
     """The version that holds the fix."""
+    _is_for_all(version, worked, case)
     after = replace(worked, fixed_in=version)
     return Step(after, (f"fixed in {version}",), _described(worked, after, case))
+
+
+def _is_for_all(words: str, worked: Worked, case: Case) -> None:
+    """Raises VerbError for what is internal: no letter is held for it later, since every letter with an assessment says it."""
+    found = internal_words(words, worked, case)
+    if found:
+        raise VerbError(
+            f"{found[0].shown!r} is internal ({found[0].what}), and the researcher reads it: choose other words"
+        )
 
 
 def _told(worked: Worked, case: Case) -> Worked:

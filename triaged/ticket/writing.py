@@ -10,7 +10,6 @@ from triaged.policy.calendar import in_letters
 from triaged.policy.clauses import clauses
 from triaged.ticket.clocks import kept_by, kept_by_letters
 from triaged.ticket.deadlines import is_told
-from triaged.ticket.describing import described_lines
 from triaged.ticket.gate import Inside, Overlap, overlaps
 from triaged.ticket.letters import Audience, Automatic, Letter, ResearcherLetter, render_researcher
 from triaged.ticket.reference import reference
@@ -92,7 +91,7 @@ def on_its_way(letter: Letter, worked: Worked, case: Case, words: str) -> tuple[
     if letter.audience is not Audience.RESEARCHER:
         return letter, ()
     within = inside(worked, case, letter.token, letter.to)
-    written = "\n".join((case.text, *described_lines(worked), *_drafted(worked)))
+    written = "\n".join((case.text, *_drafted(worked)))
     within = replace(within, said=(*within.said, our_part(letter, words, written)))
     found = overlaps(letter.subject, "\n".join((letter.text, *_files(letter, case))), within)
     reason = "; ".join(f"{one.what}: {one.shown}" for one in found[:MOST_SHOWN])
