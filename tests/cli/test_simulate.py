@@ -105,3 +105,9 @@ def test_an_empty_mbox_says_so(triaged: Triaged, installation: Path) -> None:
     (installation / "empty").mkdir()
     said = triaged("policy", "simulate", IMS, "--mbox", "empty")
     assert said.code == 1 and "no message" in said.err
+
+
+def test_a_move_that_the_table_of_states_does_not_have_is_refused_in_words(triaged: Triaged) -> None:
+    moves = ("--state", "declined=2 days", "--state", "fixed=3 days")
+    said = triaged("policy", "simulate", IMS, *RECEIVED, *moves)
+    assert said.code == 2 and "is declined: /reopen takes it up again first" in said.err

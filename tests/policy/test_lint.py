@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from triaged.policy.lint import FILE_RULES, TEXT_RULES, lint
 from triaged.policy.load import load_policy
 from triaged.policy.sentences import Sense, sentences
+from triaged.policy.terms import Assessment, Bounds, Level
 
 POLICIES = Path(__file__).parent.parent.parent / "config" / "policies"
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -49,6 +50,27 @@ SHIPPED = {
 def test_the_shipped_texts_have_exactly_these_findings(name):
     found = lint(load_policy(POLICIES / f"{name}.toml"), NOW)
     assert [(one.rule, one.where) for one in found] == SHIPPED[name]
+
+
+def rules(policy):
+    return [(one.rule, one.where.partition(": ")[2]) for one in lint(policy, NOW) if one.rule in ("holds", "scale")]
+
+
+def test_a_promise_to_assess_that_any_letter_keeps_is_found_and_so_is_a_date_that_none_need_hold():
+    policy = load_policy(POLICIES / "responsible-disclosure.toml")
+    for held, found in ((("assessment", "date"), []), (("assessment",), [("holds", "promise[assess]")])):
+        promises = tuple(replace(p, holds=held if p.name == "assess" else ()) for p in policy.promises)
+        assert rules(replace(policy, promises=promises)) == found
+    assert rules(replace(policy, promises=tuple(replace(p, holds=()) for p in policy.promises))) == [
+        ("holds", "promise[assess]")
+    ]
+
+
+def test_a_severity_that_a_reward_is_bound_to_and_no_word_of_the_scale_means_is_found():
+    policy = load_policy(POLICIES / "responsible-disclosure.toml")
+    bound = replace(policy, reward=replace(policy.reward, currency="EUR", bounds=(Bounds("high", 1, 2),)))
+    assert rules(replace(bound, assessment=Assessment((Level("sev1", "critical"),)))) == [("scale", "assessment.scale")]
+    assert rules(replace(bound, assessment=Assessment((Level("sev1", "high"),)))) == rules(bound) == []
 
 
 def said(name: str, rule: str) -> str:

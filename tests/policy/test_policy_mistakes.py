@@ -59,6 +59,8 @@ def test_the_hash_covers_the_file_and_its_text(tmp_path):
     assert len(hashes) == 2
 
 
+SCALE = '[assessment]\n[[assessment.scale]]\nname = "{}"\nseverity = "{}"\n'
+
 SINGLE = {
     "unknown key": (GOOD + 'withn = "x"\n', 'promise.acknowledge..withn: is not a key.*did you mean "within"'),
     "later table": (GOOD + "[hosting]\n", "hosting: is not a key.*the keys here are policy, calendar, safe_harbour"),
@@ -120,6 +122,17 @@ SINGLE = {
     ),
     "text absent": (GOOD.replace('version = "1"', 'version = "1"\ntext = "t.txt"'), "policy.text: t.txt can't be read"),
     "acknowledgement that pauses": (GOOD + "pauses = true\n", "promise.acknowledge..pauses: must be false"),
+    "an acknowledgement that holds": (GOOD + 'holds = ["assessment"]\n', "promise.acknowledge..holds: must be empty"),
+    "holds": (GOOD + 'holds = ["patch"]\n', "promise.acknowledge..holds: must be one of .assessment., .date."),
+    "holds without a list": (GOOD + 'holds = "assessment"\n', "promise.acknowledge..holds: must be a list"),
+    "a scale of two words": (GOOD + SCALE.format("sev 1", "high"), "scale.*name: must be a word such as sev1"),
+    "a scale that says high otherwise": (GOOD + SCALE.format("High", "low"), "scale.*name: must not be .High."),
+    "a scale that reads as a weakness": (GOOD + SCALE.format("CWE-1", "low"), "scale.*name: must not be .CWE-1."),
+    "a scale with no such severity": (GOOD + SCALE.format("sev1", "severe"), "scale.*severity: must be one of .none."),
+    "a scale that says a word twice": (
+        GOOD + SCALE.format("sev1", "high") + SCALE.format("SEV1", "low").partition("\n")[2],
+        "scale.*name: .sev1. stands twice",
+    ),
     "warn": (GOOD + 'warn = ["half"]\n', "promise.acknowledge..warn: must hold shares"),
     "warn at 100%": (GOOD + 'warn = ["100%"]\n', "promise.acknowledge..warn: must hold shares"),
     "no tables": ("", "policy.organisation: is missing"),

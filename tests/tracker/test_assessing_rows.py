@@ -12,7 +12,7 @@ from tests.tracker.test_commanding import HOUSE, UNDO, echo, name, says
 from tests.tracker.tracked import Tracked, body_of, open_tracker
 from triaged.policy.load import load_policy
 from triaged.ticket.address import Role
-from triaged.tracker.engine import reading
+from triaged.tracker.engine import reading, writing
 from triaged.tracker.schema import clock, event, letter, ticket
 from triaged.tracker.showing import one_ticket
 
@@ -110,6 +110,24 @@ def test_a_ticket_from_before_goes_by_what_was_promised_then(engine: Engine) -> 
     says(tracked, "Thank you, we could reproduce it.", role=Role.RESEARCHER)
     sent(tracked)
     assert assess_is_met(tracked)
+
+
+@pytest.mark.parametrize("by", ["operator", MEMBER])
+def test_what_a_member_says_was_kept_is_no_finding_of_the_audit(engine: Engine, by: str) -> None:
+    """The acknowledgement never went, and somebody called the researcher."""
+    tracked = open_tracker(engine, HOUSE)
+    tracked.receive(mail(proven=True))
+    tracked.orders(tracked.refs()[0], "/keep assess", by=by)
+    assert assess_is_met(tracked) and not [row for row in tracked.rows(letter) if row.accepted_at]
+    assert tracked.findings() == []
+
+
+def test_a_promise_that_nobody_and_nothing_kept_is_a_finding(engine: Engine) -> None:
+    tracked = open_tracker(engine, HOUSE)
+    tracked.receive(mail(proven=True))
+    with writing(engine) as connection:
+        connection.execute(clock.update().where(clock.c.promise == "assess").values(met_at=tracked.at))
+    assert any("met though no letter was accepted" in one for one in tracked.findings())
 
 
 def test_a_letter_with_long_versions_is_not_held_for_the_mail_that_gave_them(house: Tracked) -> None:

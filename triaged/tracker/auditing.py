@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from triaged.ticket.clocks import ACKNOWLEDGE, ASSESS
 from triaged.ticket.consequence import Outcome
@@ -76,7 +76,15 @@ def _met_by_nothing() -> Select[Any]:
     by_letters = (clock.c.promise.in_((ACKNOWLEDGE, ASSESS)), clock.c.met_at.is_not(None))
     met = select(ticket.c.ref).join(clock, clock.c.ticket_id == ticket.c.id).where(*by_letters)
     past = select(message.c.id).where(message.c.ticket_id == ticket.c.id, answers.is_one())
-    return met.where(~accepted.exists(), ~past.exists()).distinct()
+    word = select(event.c.ticket_id).where(
+        event.c.ticket_id == ticket.c.id, event.c.kind == EventKind.MET, _by_people()
+    )
+    return met.where(~accepted.exists(), ~past.exists(), ~word.exists()).distinct()
+
+
+def _by_people() -> ColumnElement[bool]:
+    """A member said so (`/keep`): the actor stands first in the canonical JSON of an event."""
+    return or_(*(event.c.body.like(f'{{"actor":"{who}%') for who in ("member:", 'operator"')))
 
 
 def _changed_bytes(connection: Connection) -> Iterator[str]:
