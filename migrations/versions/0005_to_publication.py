@@ -39,6 +39,7 @@ def upgrade() -> None:
         for name, length in _TICKET:
             table.add_column(_words(name, length))
         table.add_column(_instant("agreed_for", nullable=True))
+        table.add_column(_instant("forgotten_at", nullable=True))
     with op.batch_alter_table("known_issue") as table:
         table.add_column(sa.Column("salt", sa.LargeBinary(length=32), nullable=True))
         table.add_column(sa.Column("seal", sa.LargeBinary(length=32), nullable=True))
@@ -168,5 +169,6 @@ def downgrade() -> None:
             table.drop_column(name)
     with op.batch_alter_table("ticket") as table:
         table.drop_column("agreed_for")
+        table.drop_column("forgotten_at")
         for name, _ in reversed(_TICKET):
             table.drop_column(name)

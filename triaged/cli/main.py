@@ -25,6 +25,7 @@ COMMANDS = {
     "policy": "policy",
     "promises": "promises",
     "audit": "audit",
+    "forget": "forget",
     "import": "importing",
     "db": "database",
 }
@@ -42,6 +43,7 @@ SHORT_HELP = {
     "outbox": "List, show and retry letters.",
     "policy": "Look at what a policy promises.",
     "promises": "Tell how each promise was kept.",
+    "forget": "Erase a person or a ticket, and certify it.",
     "audit": "Prove that nothing is missing: mailbox, receipts, events.",
     "import": "Take in an mbox, a Maildir or a folder of messages.",
     "db": "Migrate the tracker's database.",

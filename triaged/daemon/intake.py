@@ -30,7 +30,7 @@ from triaged.ticket.known import Arrival, Known
 from triaged.ticket.letters import Audience
 from triaged.ticket.member_mail import as_a_note
 from triaged.ticket.reference import Entropy
-from triaged.tracker import blobs, commanding, receipts, returning
+from triaged.tracker import blobs, commanding, receipts, returning, tombstones
 from triaged.tracker.acting import go_on, take_back, take_up
 from triaged.tracker.consequences import write
 from triaged.tracker.engine import reading, writing
@@ -90,12 +90,27 @@ def _settle(claimed: Sequence[Claimed], intake: Intake, read: Read) -> None:
     desk = intake.desks[claimed[0].mailbox]
     items: list[tuple[Claimed, Item]] = []
     for block in _blocks(claimed, intake):
-        items += _read_block(block, desk, intake, read)
+        items += _read_block(_without_forgotten(block, desk, intake), desk, intake, read)
     for wave in waves(items):
         _decide(wave, desk, intake)
 
 
 Block = list[tuple[Claimed, bytes]]
+
+
+def _without_forgotten(block: Block, desk: Desk, intake: Intake) -> Block:
+    """What was forgotten and lies in the mailbox still is stored as all is (law 1), and ends here: it is not parsed."""
+    contents = {one.id: _content(one, raw) for one, raw in block}
+    with reading(intake.engine) as connection:
+        known = tombstones.forgotten(connection, desk.tenant, contents)
+    if not known:
+        return block
+    received = {one.id: min(one.internal_date, intake.now()) for one, _ in block}
+    with writing(intake.engine) as connection:
+        tombstones.settle(connection, sorted(known), received)
+    reach("forgotten-again")
+    log.info("forgotten messages found again", mailbox=desk.mailbox, messages=len(known))
+    return [(one, raw) for one, raw in block if one.id not in known]
 
 
 def _read_block(block: Block, desk: Desk, intake: Intake, read: Read) -> list[tuple[Claimed, Item]]:

@@ -21,6 +21,10 @@ NAMES = (
     "letter-accepted",
     "results-recorded",
     "copy-appended",
+    "forgotten-again",
+    "erasure-tickets",
+    "erasure-traces",
+    "erasure-committed",
 )
 
 _armed: dict[str, int] = {}

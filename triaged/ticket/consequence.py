@@ -29,6 +29,7 @@ class Outcome(StrEnum):
     HISTORY = "history"  # older than the first sweep's horizon
     HELD = "held"  # came to a ticket's address from somebody else; waits for the team
     SET_ASIDE = "set_aside"  # could not be read twice; the team sees it
+    FORGOTTEN = "forgotten"  # its place in the mailbox is known, its bytes were erased
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,16 +20,42 @@ class PolicyChangedError(Exception):
 
 def address_key(connection: Connection, now: datetime, entropy: Entropy) -> bytes:
     """The key of the reply addresses, made once and kept here: losing it kills every live reply address."""
-    insert_new(connection, installation, [{"name": "address_key", "value": entropy(KEY_BYTES), "at": now}])
-    key: bytes = connection.execute(
-        select(installation.c.value).where(installation.c.name == "address_key")
-    ).scalar_one()
-    return key
+    return _made_once(connection, "address_key", now, entropy)
 
 
 def kept_key(connection: Connection) -> bytes | None:
     """The key, where one has been made."""
-    return connection.execute(select(installation.c.value).where(installation.c.name == "address_key")).scalar()
+    return _kept(connection, "address_key")
+
+
+def tombstone_key(connection: Connection, now: datetime, entropy: Entropy) -> bytes:
+    """The key of the marks of what was forgotten: without it nobody can try whether a message was among it."""
+    return _made_once(connection, "tombstone_key", now, entropy)
+
+
+def kept_tombstone_key(connection: Connection) -> bytes | None:
+    """The same, where anything has ever been forgotten."""
+    return _kept(connection, "tombstone_key")
+
+
+def signing_key(connection: Connection, now: datetime, entropy: Entropy) -> bytes:
+    """The seed of the Ed25519 key that receipts, bundles and certificates are signed with."""
+    return _made_once(connection, "signing_key", now, entropy)
+
+
+def kept_signing_key(connection: Connection) -> bytes | None:
+    """The same, where one has been made."""
+    return _kept(connection, "signing_key")
+
+
+def _made_once(connection: Connection, name: str, now: datetime, entropy: Entropy) -> bytes:
+    insert_new(connection, installation, [{"name": name, "value": entropy(KEY_BYTES), "at": now}])
+    key: bytes = connection.execute(select(installation.c.value).where(installation.c.name == name)).scalar_one()
+    return key
+
+
+def _kept(connection: Connection, name: str) -> bytes | None:
+    return connection.execute(select(installation.c.value).where(installation.c.name == name)).scalar()
 
 
 def know_policy(connection: Connection, policy: Policy, now: datetime) -> None:

@@ -33,6 +33,7 @@ _OF_A_TICKET = (
     ticket.c.assigned,
     ticket.c.forwarded_by,
     ticket.c.policy_sha256,
+    ticket.c.forgotten_at,
 )
 
 
@@ -171,7 +172,9 @@ def _tickets(connection: Connection, tokens: Iterable[str], tenant: str) -> dict
         return {}
     here = (ticket.c.tenant == tenant, ticket.c.token.in_(wanted))
     rows = connection.execute(select(*_OF_A_TICKET, ticket.c.merged_into).where(*here))
-    return {row.token: _survivor(connection, row) for row in rows}
+    found = {row.token: _survivor(connection, row) for row in rows}
+    # What comes to a forgotten ticket is new mail: nothing of it is left that it could join.
+    return {token: row for token, row in found.items() if row.forgotten_at is None}
 
 
 _MERGES = 20  # one after the other
@@ -186,6 +189,12 @@ def _survivor(connection: Connection, row: Any) -> Any:
             select(*_OF_A_TICKET, ticket.c.merged_into).where(ticket.c.id == row.merged_into)
         ).one()
     return row
+
+
+def tenant_of(connection: Connection, token: str) -> str | None:
+    """Whose ticket it is; None where there is none, or everything of it was forgotten."""
+    here = (ticket.c.token == token, ticket.c.forgotten_at.is_(None))
+    return connection.execute(select(ticket.c.tenant).where(*here)).scalar()
 
 
 def view_of(connection: Connection, ticket_id: int, at: datetime) -> TicketView:

@@ -134,6 +134,9 @@ ticket = Table(
     Column("agreed_for", Instant),  # the end of the day of publication that two members agreed on
     Column("merged_into", Key, ForeignKey("ticket.id", name="fk_ticket_merged_into"), nullable=True),
     Column("unannounced", Boolean, nullable=False, default=False),  # over a cap or in Junk: waits for the digest
+    Column(
+        "forgotten_at", Instant
+    ),  # everything of it was erased: only its reference, its dates and its chain are left
     Column("event_count", Integer, nullable=False, default=0),
     Column("head", LargeBinary(32), nullable=False),  # hash of the last event
     Index(None, "tenant", "received_at"),
