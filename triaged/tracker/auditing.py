@@ -54,7 +54,7 @@ def _tickets_without_receipt() -> Select[Any]:
     came = select(receipt.c.id).where(receipt.c.ticket_id == ticket.c.id)
     began = (event.c.ticket_id == ticket.c.id, event.c.kind == EventKind.RECEIVED)
     split = select(event.c.ticket_id).where(*began, event.c.body.like('%"split_from":%'))
-    return select(ticket.c.ref).where(~came.exists(), ~split.exists())
+    return select(ticket.c.ref).where(~came.exists(), ~split.exists(), ticket.c.forgotten_at.is_(None))
 
 
 def _opened_twice() -> Select[Any]:
@@ -79,7 +79,9 @@ def _met_by_nothing() -> Select[Any]:
     word = select(event.c.ticket_id).where(
         event.c.ticket_id == ticket.c.id, event.c.kind == EventKind.MET, _by_people()
     )
-    return met.where(~accepted.exists(), ~past.exists(), ~word.exists()).distinct()
+    # Of a forgotten ticket, the messages that would show it are gone.
+    shown = (~accepted.exists(), ~past.exists(), ~word.exists(), ticket.c.forgotten_at.is_(None))
+    return met.where(*shown).distinct()
 
 
 def _by_people() -> ColumnElement[bool]:

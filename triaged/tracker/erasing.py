@@ -268,7 +268,7 @@ def _shared(connection: Connection, scope: Scope, counts: Counts) -> None:
     for row in connection.execute(select(ticket.c.tenant, ticket.c.ref).where(ticket.c.id.in_(reported))).all():
         likeness.forget(connection, row.tenant, row.ref)
     nothing = {"text": "", "new_text": "", "subject": "", "counterpart": "", "counterpart_name": "", "addressed": []}
-    more: dict[str, Any] = {"message_id": "", "text_hash": None, "defects": [], "receipt_id": None}
+    more: dict[str, Any] = {"message_id": "", "text_hash": None, "defects": []}
     counts["message"] += connection.execute(
         update(message).where(message.c.id.in_(numbers)).values({**nothing, **more})
     ).rowcount

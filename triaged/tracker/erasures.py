@@ -133,11 +133,10 @@ def _refuse_what_is_in_hand(connection: Connection, found: Scope, at: datetime) 
     needles = needles_of(found.outside)
     rows = select(receipt.c.id, blob.c.data).join(blob, blob.c.id == receipt.c.blob_id)
     unread = rows.where(receipt.c.tenant == found.subject.tenant, receipt.c.outcome == "waiting")
-    for row in connection.execute(unread, execution_options={"yield_per": 20}):
-        if in_bytes(row.data, needles):
-            raise NotNowError(
-                f"receipt {row.id} names them and nobody has read it yet: let `triaged run` take it in first"
-            )
+    with connection.execute(unread, execution_options={"yield_per": 20}) as waiting:
+        named = next((row.id for row in waiting if in_bytes(row.data, needles)), None)
+    if named is not None:
+        raise NotNowError(f"receipt {named} names them and nobody has read it yet: let `triaged run` take it in first")
 
 
 def _since(connection: Connection, found: Scope, at: datetime) -> datetime:

@@ -1,0 +1,97 @@
+"""`triaged forget`: who may, what it says, and what it writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Triaged
+from tests.ticket.scene import RESEARCHER, STRANGER
+
+RON = '\n[[team.member]]\nname = "Ron Katz"\naddress = "ron@example.test"\nrole = "lead"\nnotify = "board"\n'
+
+
+@pytest.fixture
+def two(imported: Triaged, installation: Path) -> Triaged:
+    """A team of two."""
+    _join(installation, RON)
+    return imported
+
+
+def _join(installation: Path, member: str) -> None:
+    path = installation / "triaged.toml"
+    text = path.read_text()
+    marker = "[[team.member]]"
+    path.write_text(text.replace(marker, member.strip() + "\n\n" + marker, 1))
+
+
+def tickets(triaged: Triaged) -> list[Any]:
+    found: list[Any] = triaged("ticket", "list", "--json").document
+    return found
+
+
+def test_it_shows_what_would_go_and_erases_nothing(two: Triaged) -> None:
+    said = two("forget", RESEARCHER.upper())
+    assert said.code == 0 and "Nothing has been erased" in said.out and "all of it" in said.out
+    assert "in the mailbox itself" in said.out and "backups" in said.out
+    assert two("forget", RESEARCHER, "--json").document["rows"]["person"] == 1
+    assert len([d for d in tickets(two) if d["reporter"]]) == 2
+
+
+def test_whoever_proposed_it_does_not_confirm_it(two: Triaged, tmp_path: Path) -> None:
+    assert two("forget", RESEARCHER, "--confirm").code == 1
+    said = two("forget", RESEARCHER, "--as", "Ron Katz", "--confirm")
+    assert said.code == 1 and "needs two members" in said.err
+    assert "waits for another member" in two("forget", RESEARCHER, "--as", "Dana Levi").out
+    said = two("forget", RESEARCHER, "--as", "Dana Levi", "--confirm")
+    assert said.code == 1 and "can't confirm it" in said.err
+    file = tmp_path / "certificate.json"
+    said = two("forget", RESEARCHER, "--as", "Ron Katz", "--confirm", "--certificate", file)
+    assert said.code == 0, said.err
+    assert "Certificate of erasure 1" in said.out and "member:Dana Levi" in said.out and "member:Ron Katz" in said.out
+    assert RESEARCHER not in file.read_text() and json.loads(file.read_text())["of"] == "person"
+    assert two("receipt", "verify", file).code == 0
+    assert RESEARCHER not in two("ticket", "list", "--json").out
+    assert two("audit", "--offline").code == 0
+    again = tmp_path / "again.json"
+    assert two("forget", "--number", "1", "--certificate", again).code == 0 and again.exists()
+    assert two("forget", RESEARCHER).code == 1
+
+
+def test_one_ticket_is_forgotten_by_its_reference(two: Triaged) -> None:
+    ref = next(d["ref"] for d in tickets(two) if d["reporter"] and d["reporter"]["address"] == STRANGER)
+    assert two("forget", ref.lower(), "--as", "Ron Katz").code == 0
+    assert two("forget", ref, "--as", "Dana Levi", "--confirm").code == 0
+    document = two("ticket", "show", ref, "--json").document
+    assert document["messages"] == [] and document["subject"] == "" and document["state"] == "closed"
+    assert two("forget", ref).code == 1
+    assert RESEARCHER in two("ticket", "list", "--json").out
+
+
+def test_a_team_of_one_needs_no_second(imported: Triaged) -> None:
+    assert imported("forget", RESEARCHER, "--as", "Dana Levi", "--confirm").code == 0
+
+
+@pytest.mark.parametrize(
+    ("whom", "why"),
+    [
+        ("security@example.test", "is a mailbox"),
+        ("Dana@example.test", "is of the team"),
+        ("nobody@example.org", "nothing is held of"),
+        ("IMS-0000-0000", "there is no ticket"),
+        ("nonsense", "there is no ticket"),
+        ("\x1b[31m@x", "nothing is held of"),
+    ],
+)
+def test_who_can_not_be_forgotten_is_told_in_words(two: Triaged, whom: str, why: str) -> None:
+    said = two("forget", whom)
+    assert said.code == 1 and why in said.err and "\x1b" not in said.err
+
+
+def test_a_certificate_that_can_not_be_written_stops_it_before_anything_is_gone(imported: Triaged) -> None:
+    said = imported("forget", RESEARCHER, "--as", "Dana Levi", "--confirm", "--certificate", "/nowhere/c.json")
+    assert said.code == 1
+    assert RESEARCHER in imported("ticket", "list", "--json").out
