@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from triaged.cli.failure import CommandError
+from triaged.cli.looking import as_option, looked_at_list, looked_at_ticket
 from triaged.cli.options import NUMBER, config_option, json_option, print_json, safe, settings_of, table, tracker_of
 
 STATES = ("queued", "held", "sending", "accepted", "unknown", "failed", "dropped")
@@ -22,13 +23,18 @@ def command() -> None:
 @json_option
 @click.option("--state", type=click.Choice(STATES), help="Only letters in this state.")
 @click.option("--most", type=NUMBER, default=10_000, show_default=True, help="How many, the newest first.")
-def list_(config: Path | None, as_json: bool, state: str | None, most: int) -> None:
+@as_option
+def list_(config: Path | None, as_json: bool, state: str | None, most: int, member: str) -> None:
     """List letters, the newest first."""
     from triaged.tracker.engine import reading
     from triaged.tracker.showing import letters
 
-    with reading(tracker_of(settings_of(config))) as connection:
+    settings = settings_of(config)
+    engine = tracker_of(settings)
+    with reading(engine) as connection:
         documents = letters(connection, state, most)
+    tenants = {tenant.name for tenant in settings.tenants} if documents else set()
+    looked_at_list(engine, settings, tenants, "outbox list", member)
     if as_json:
         print_json(documents)
         return
@@ -52,16 +58,20 @@ def list_(config: Path | None, as_json: bool, state: str | None, most: int) -> N
 @click.argument("letter", type=NUMBER)
 @config_option
 @json_option
-def show(letter: int, config: Path | None, as_json: bool) -> None:
+@as_option
+def show(letter: int, config: Path | None, as_json: bool, member: str) -> None:
     """Show a letter with its final bytes."""
     from triaged.tracker.engine import reading
     from triaged.tracker.showing import one_letter
 
-    with reading(tracker_of(settings_of(config))) as connection:
+    settings = settings_of(config)
+    engine = tracker_of(settings)
+    with reading(engine) as connection:
         found = one_letter(connection, letter)
     if found is None:
         raise CommandError(f"there is no letter {letter}: `triaged outbox list` shows them all")
     document, data = found
+    looked_at_ticket(engine, settings, document["ref"] or "", "outbox show", member)
     if as_json:
         print_json({**document, "data": data.decode("ascii", "replace")})
         return

@@ -9,6 +9,7 @@ import click
 
 from triaged.cli import acting
 from triaged.cli.failure import CommandError
+from triaged.cli.looking import as_option, looked_at_list, looked_at_ticket
 from triaged.cli.options import (
     NUMBER,
     config_option,
@@ -36,13 +37,17 @@ def command() -> None:
 @click.option(
     "--queue", "as_queue", is_flag=True, help="Open tickets in the order of work: noise last, then the oldest."
 )
-def list_(config: Path | None, as_json: bool, most: int, as_queue: bool) -> None:
+@as_option
+def list_(config: Path | None, as_json: bool, most: int, as_queue: bool, member: str) -> None:
     """List tickets, the newest first."""
     from triaged.tracker.engine import reading
     from triaged.tracker.showing import queue, tickets
 
-    with reading(tracker_of(settings_of(config))) as connection:
+    settings = settings_of(config)
+    engine = tracker_of(settings)
+    with reading(engine) as connection:
         documents = (queue if as_queue else tickets)(connection, most)
+    looked_at_list(engine, settings, {d["tenant"] for d in documents}, "ticket list", member)
     if as_json:
         print_json(documents)
         return
@@ -82,17 +87,20 @@ def _reporter(document: dict[str, Any]) -> str:
 @click.argument("ref")
 @config_option
 @json_option
-def show(ref: str, config: Path | None, as_json: bool) -> None:
+@as_option
+def show(ref: str, config: Path | None, as_json: bool, member: str) -> None:
     """Show one ticket whole: messages, attachments, clocks, events. REF as people write it: ims-7f3k-9qxd will do."""
     from triaged.ticket.reference import token_of
     from triaged.tracker.engine import reading
     from triaged.tracker.showing import one_ticket
 
     token, settings = token_of(ref), settings_of(config)
-    with reading(tracker_of(settings)) as connection:
+    engine = tracker_of(settings)
+    with reading(engine) as connection:
         document = one_ticket(connection, token) if token else None
     if document is None:
         raise CommandError(f"there is no ticket {safe(ref)}: `triaged ticket list` shows them all")
+    looked_at_ticket(engine, settings, document["ref"], "ticket show", member)
     document["forwarded_by"] = _member_name(document["forwarded_by"], settings)
     if as_json:
         print_json(document)

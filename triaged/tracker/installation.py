@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from triaged.policy.model import Policy
+from triaged.ticket.events import EventKind
 from triaged.ticket.reference import Entropy
 from triaged.tracker.engine import insert_new
 from triaged.tracker.schema import event, installation, policy_text
@@ -80,8 +81,8 @@ def know_policy(connection: Connection, policy: Policy, now: datetime) -> None:
 
 
 def last_event_at(connection: Connection) -> datetime | None:
-    """The instant of the newest event."""
-    return connection.execute(select(func.max(event.c.at))).scalar()
+    """The instant of the newest event. That somebody looked is none that a rehearsal could come before."""
+    return connection.execute(select(func.max(event.c.at)).where(event.c.kind != EventKind.LOOKED)).scalar()
 
 
 def record_rehearsal(connection: Connection, at: datetime, now: datetime) -> None:
