@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from tests.cli.conftest import Triaged
 from tests.ticket.scene import RESEARCHER, STRANGER
+from triaged.tracker.engine import connect, writing
+from triaged.tracker.schema import ticket
 
 RON = '\n[[team.member]]\nname = "Ron Katz"\naddress = "ron@example.test"\nrole = "lead"\nnotify = "board"\n'
 
@@ -95,3 +98,28 @@ def test_a_certificate_that_can_not_be_written_stops_it_before_anything_is_gone(
     said = imported("forget", RESEARCHER, "--as", "Dana Levi", "--confirm", "--certificate", "/nowhere/c.json")
     assert said.code == 1
     assert RESEARCHER in imported("ticket", "list", "--json").out
+
+
+def test_closed_tickets_past_the_policys_time_are_listed(imported: Triaged, installation: Path) -> None:
+    assert imported("forget", "--due", "--json").document == []
+    policy = installation / "policies" / "ims-network.toml"
+    text = policy.read_text()
+    kept = '\n[retention]\nafter_close = "1 day"\nclauses = ["We keep reports for a day."]\nsource = "added"\n'
+    policy.write_text(text.replace('version = "', 'version = "2', 1) + kept)
+    ref = tickets(imported)[0]["ref"]
+    assert imported("ticket", "close", ref).code == 0
+    assert imported("forget", "--due", "--json").document == [], "its day has not passed"
+    engine = connect(f"sqlite:///{installation / 'triaged.db'}")
+    with writing(engine) as connection:
+        connection.execute(ticket.update().where(ticket.c.ref == ref).values(since=datetime(2026, 1, 1, tzinfo=UTC)))
+    engine.dispose()
+    (one,) = imported("forget", "--due", "--json").document
+    assert (one["ref"], one["due_at"], one["clause"]) == (ref, "2026-01-02T00:00:00Z", "We keep reports for a day.")
+
+
+@pytest.mark.parametrize("after", ["2 year s", "0 days", "-1 days", "99 years", "two years", "3 business days", ""])
+def test_a_time_that_can_not_be_read_is_refused_in_words(imported: Triaged, installation: Path, after: str) -> None:
+    policy = installation / "policies" / "ims-network.toml"
+    policy.write_text(policy.read_text() + f'\n[retention]\nafter_close = "{after}"\n')
+    said = imported("forget", "--due")
+    assert said.code == 2 and "retention.after_close" in said.err

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from triaged.cli.failure import CommandError
-from triaged.cli.options import NUMBER, config_option, json_option, print_json, safe, settings_of, tracker_of
+from triaged.cli.options import NUMBER, config_option, json_option, print_json, safe, settings_of, table, tracker_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -285,4 +285,23 @@ def _compact(engine: Engine) -> None:
 
 
 def _due(engine: Engine, settings: Settings, as_json: bool) -> None:
-    raise CommandError("no policy of this installation says how long tickets are kept")
+    from triaged.daemon.clock import real
+    from triaged.tracker.engine import reading
+    from triaged.tracker.retention import due
+    from triaged.tracker.showing import instant
+
+    now = real()
+    with reading(engine) as connection:
+        found = [one for box in settings.mailboxes for one in due(connection, box.name, box.policy, now)]
+    documents = [
+        {"ref": d.ref, "closed_at": instant(d.closed_at), "due_at": instant(d.due_at), "clause": d.clause or None}
+        for d in found
+    ]
+    if as_json:
+        print_json(documents)
+        return
+    table(
+        ("ticket", "closed", "kept until", "clause"),
+        [(d["ref"], d["closed_at"], d["due_at"], d["clause"]) for d in documents],
+    )
+    click.echo(f"{len(documents)} closed ticket(s) are kept longer than the policy says")

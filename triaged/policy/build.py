@@ -22,6 +22,7 @@ from triaged.policy.terms import (
     Publication,
     Publish,
     Reply,
+    Retention,
     Reward,
     Rule,
     SafeHarbour,
@@ -67,6 +68,7 @@ def terms(values: Values, published: str | None, note: Note) -> dict[str, Any]:
         "disclosure": _disclosure(values["disclosure"], note),
         "assessment": _assessment(values["assessment"], note),
         "scope": Scope(**_given(values["scope"])),
+        "retention": Retention(**_given(values["retention"])),
         "publish": _publish(values["publish"], note),
     }
 

@@ -31,6 +31,15 @@ def clauses(policy: Policy) -> Iterator[Clause]:
         yield Clause("statement", f"statement[{statement.name}]", statement.clause, statement.source, statement.kind)
     for reply in policy.replies:
         yield Clause("reply", f"reply[{reply.name}]", reply.clause, reply.source)
-    for name in ("safe_harbour", "confidentiality", "credit", "reward", "publication", "disclosure", "scope"):
+    for name in (
+        "safe_harbour",
+        "confidentiality",
+        "credit",
+        "reward",
+        "publication",
+        "disclosure",
+        "scope",
+        "retention",
+    ):
         table = getattr(policy, name)
         yield from (Clause(name, name, text, table.source) for text in table.clauses)

@@ -22,6 +22,7 @@ _TABLES = (
     "disclosure",
     "assessment",
     "scope",
+    "retention",
     "publish",
 )
 

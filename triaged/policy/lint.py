@@ -99,7 +99,7 @@ def unbacked_rule(policy: Policy, read: tuple[Sentence, ...]) -> Iterator[tuple[
 
 def no_clock(policy: Policy, read: tuple[Sentence, ...]) -> Iterator[tuple[int, str]]:
     """A sentence that promises a time in words only, and that neither a promise nor the disclosure counts."""
-    timed = [folded(c.text) for c in clauses(policy) if c.table in ("promise", "disclosure")]
+    timed = [folded(c.text) for c in clauses(policy) if c.table in ("promise", "disclosure", "retention")]
     for one in read:
         vague = wording.VAGUE.search(one.text)
         if vague and one.sense is Sense.PROMISE and not _stands_behind(timed, one.text):
@@ -119,6 +119,12 @@ def chosen_period(policy: Policy, _: datetime) -> Iterator[tuple[str, str]]:
     terms = policy.disclosure
     if terms.source == "text" and terms.number == "chosen" and terms.clauses:
         yield "disclosure", f"counts {terms.disclose_days} days by the organisation's choice: the text gives no number"
+
+
+def retention(policy: Policy, _: datetime) -> Iterator[tuple[str, str]]:
+    """What the text says of keeping reports, with nothing that counts it."""
+    if policy.retention.clauses and policy.retention.after_close is None:
+        yield "retention", "has a clause and no after_close: say how long a closed ticket is kept"
 
 
 def period_differs(policy: Policy, _: datetime) -> Iterator[tuple[str, str]]:
@@ -261,6 +267,7 @@ FILE_RULES: tuple[tuple[str, FileRule], ...] = (
     ("period-differs", period_differs),
     ("holds", holds),
     ("scale", scale),
+    ("retention", retention),
     ("window", window),
     ("offset", offset),
     ("conflict", conflict),

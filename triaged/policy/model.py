@@ -16,6 +16,7 @@ from triaged.policy.terms import (
     Publication,
     Publish,
     Reply,
+    Retention,
     Reward,
     Rule,
     SafeHarbour,
@@ -89,6 +90,7 @@ class Policy:
     disclosure: Disclosure = field(default_factory=Disclosure)
     assessment: Assessment = field(default_factory=Assessment)
     scope: Scope = field(default_factory=Scope)
+    retention: Retention = field(default_factory=Retention)
     publish: Publish = field(default_factory=Publish)
 
     def promise(self, name: str) -> Promise | None:

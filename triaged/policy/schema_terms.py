@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from triaged.policy import kinds
 from triaged.policy.problem import Refused, shown
 from triaged.policy.table import Field, Kind, Table
-from triaged.policy.terms import ITEMS, PROFILES, SEVERITY
+from triaged.policy.terms import ITEMS, PROFILES, SEVERITY, Span
 
 REPLIES = ("beg-bounty", "scanner", "template", "out-of-scope")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
@@ -94,6 +94,17 @@ def _day() -> Kind:
             raise Refused(f"must be {says}, not {shown(value)}") from None
 
     return Kind(says, read)
+
+
+_SPAN = re.compile(r"([0-9]{1,4}) +(year|day)s?", re.ASCII)
+
+
+def _span(value: str) -> Span:
+    found = _SPAN.fullmatch(" ".join(value.split()))
+    count = int(found[1]) if found else 0
+    if not found or not 0 < count <= (50 if found[2] == "year" else 9999):
+        raise Refused(f'must be a time such as "2 years" or "180 days", not {shown(value)}')
+    return Span(count, f"{found[2]}s")
 
 
 _SOURCE = Field("source", kinds.words("text", "added"), "whether the clauses stand in the text", "text")
@@ -216,6 +227,13 @@ DISCLOSURE = Table(
         _SOURCE,
     )
 )
+RETENTION = Table(
+    (
+        Field("after_close", kinds.text("a time", check=_span), "how long a closed ticket is kept", None),
+        _CLAUSES,
+        _SOURCE,
+    )
+)
 SCOPE = Table(
     (
         Field("included", kinds.several(kinds.text()), "hosts and products that reports may be about", ()),
@@ -261,6 +279,7 @@ TABLES = {
     "disclosure": DISCLOSURE,
     "assessment": ASSESSMENT,
     "scope": SCOPE,
+    "retention": RETENTION,
     "publish": PUBLISH,
 }
 ARRAYS = {"ask": ASK, "rule": RULE, "statement": STATEMENT, "reply": REPLY}

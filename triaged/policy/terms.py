@@ -192,6 +192,35 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """How long something is kept: years by the calendar, or days."""
+
+    count: int
+    unit: str  # years | days
+
+    def after(self, instant: datetime) -> datetime:
+        """That long after an instant; of 29 February, the last of February."""
+        if self.unit == "days":
+            return instant + timedelta(days=self.count)
+        try:
+            return instant.replace(year=instant.year + self.count)
+        except ValueError:
+            return instant.replace(year=instant.year + self.count, day=28)
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.unit[:-1] if self.count == 1 else self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long a closed ticket is kept. What is past it is listed; nothing is erased by itself."""
+
+    after_close: Span | None = None
+    clauses: tuple[str, ...] = ()
+    source: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
 class Publish:
     """What the published files say beyond the policy itself (RFC 9116 section 2.5)."""
 

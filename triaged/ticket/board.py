@@ -37,11 +37,11 @@ class Entry:
 
 
 def board(
-    tickets: Iterable[Tended], desk: Desk, at: datetime, away: Collection[str] = NOBODY
+    tickets: Iterable[Tended], desk: Desk, at: datetime, away: Collection[str] = NOBODY, overdue: int = 0
 ) -> tuple[TeamLetter, ...]:
     """One letter to each who gets it; none where no ticket is open. What is missed comes first, then by due instant.
 
-    `away`: members, lower-case.
+    `away`: members, lower-case. `overdue`: closed tickets that the policy keeps no longer.
     """
     shown = [(_entry(t, desk, away), t.since, t.name) for t in tickets if _is_open(t)]
     if not shown:
@@ -55,6 +55,7 @@ def board(
         "missed": missed,
         "entries": entries[:MOST_LINES],
         "left": max(len(entries) - MOST_LINES, 0),
+        "overdue": overdue,
         "away": [shown_member(a, desk) for a in desk.members if a in away],
         "example": entries[0].ref,
         "day": (at.astimezone(desk.policy.calendar.tzinfo) + EXAMPLE).date().isoformat(),

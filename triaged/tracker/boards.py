@@ -15,7 +15,7 @@ from triaged.ticket.events import State
 from triaged.ticket.letters import TicketName, render_team
 from triaged.ticket.reference import Entropy
 from triaged.ticket.tended import Tended
-from triaged.tracker import absences, clocks, consents
+from triaged.tracker import absences, clocks, consents, retention
 from triaged.tracker.consequences import queue_letters
 from triaged.tracker.engine import insert_if_new
 from triaged.tracker.schema import board, clock, ticket
@@ -44,7 +44,8 @@ def queue_board(connection: Connection, desk: Desk, day: date, board_at: time, a
     absences.forget(connection, desk.tenant, at)
     away = absences.away(connection, desk.tenant)
     shown = _open(connection, desk.mailbox, _instant(day, board_at, desk))
-    letters = [render_team(letter, desk, at, entropy) for letter in written(shown, desk, at, away)]
+    overdue = len(retention.due(connection, desk.mailbox, desk.policy, at))
+    letters = [render_team(letter, desk, at, entropy) for letter in written(shown, desk, at, away, overdue)]
     tokens = {letter.token for letter in letters}
     named = select(ticket.c.token, ticket.c.id).where(ticket.c.token.in_(tokens))
     queue_letters(connection, letters, desk, at, {token: number for token, number in connection.execute(named)})
