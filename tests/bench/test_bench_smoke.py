@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import contest, mails
+from tests.bench import audited, contest, mails
 from tests.bench.run import Round, judge, report
 from tests.servers.dovecot import Dovecot
 from tests.servers.sink import SinkProcess, sink_process
@@ -47,3 +47,8 @@ def test_both_programs_take_in_all_and_send_every_letter_once(
     assert triaged.letters == bare.letters == expected
     assert "ratio" in report([Round(triaged, bare)], written)
     assert judge([Round(triaged, bare)], written) in (0, 1)
+
+
+def test_the_audit_of_chains_written_in_bulk_holds(tmp_path: Path) -> None:
+    small, large = audited.measure(tmp_path, 2000, on_postgres=False)
+    assert "all holds" in large.words and "2000 events" in large.words and "200 events" in small.words

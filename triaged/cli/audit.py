@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,8 @@ def command(config: Path | None, as_json: bool, offline: bool) -> int:
     settings = settings_of(config)
     engine = tracker_of(settings)
     with reading(engine) as connection:
-        found = list(findings(connection, real()))
         looked_at = counts(connection)
+        found = list(findings(connection, real(), _progress(looked_at["events"])))
     if not offline:
         found += _mailboxes(settings, engine)
     if as_json:
@@ -38,6 +38,24 @@ def command(config: Path | None, as_json: bool, offline: bool) -> int:
     else:
         _show(found, looked_at)
     return 1 if found else 0
+
+
+SILENT, EVERY = 3.0, 2.0  # seconds before the first word, and between two
+
+
+def _progress(events: int) -> Callable[[int], None]:
+    """Words on standard error, where it takes long."""
+    from time import monotonic
+
+    next_at = monotonic() + SILENT
+
+    def tell(done: int) -> None:
+        nonlocal next_at
+        if monotonic() >= next_at:
+            next_at = monotonic() + EVERY
+            click.echo(f"{done} of {events} events looked at", err=True)
+
+    return tell
 
 
 def _show(found: list[str], looked_at: dict[str, int]) -> None:

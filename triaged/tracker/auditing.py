@@ -19,14 +19,14 @@ from triaged.tracker.schema import blob, clock, event, journal, letter, message,
 IN_HAND = timedelta(minutes=1)  # a receipt younger than this is being read
 
 
-def findings(connection: Connection, now: datetime) -> Iterator[str]:
-    """Everything in the tracker that does not hold."""
+def findings(connection: Connection, now: datetime, tell: chaining.Tell | None = None) -> Iterator[str]:
+    """Everything in the tracker that does not hold. `tell` hears how many events have been looked at."""
     yield from _receipts_without_outcome(connection, now)
     yield from _rows(connection, _tickets_without_receipt(), "ticket {} has no receipt")
     yield from _rows(connection, _opened_twice(), "ticket {} was opened by more than one receipt")
     yield from _rows(connection, _acknowledged_twice(), "ticket {} has more than one acknowledgement")
     yield from _rows(connection, _met_by_nothing(), "ticket {} has a promise met though no letter was accepted")
-    for broken in chaining.broken(connection):
+    for broken in chaining.broken(connection, tell):
         yield f"ticket {broken.ref}, event {broken.seq}: {broken.why}"
     for tenant, seq, why in broken_journal(connection):
         yield f"journal of {tenant}, entry {seq}: {why}"

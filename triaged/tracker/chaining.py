@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from triaged.ticket.events import GENESIS, SALT_BYTES, Event, EventKind, fold, link, payload, sealed
+from triaged.ticket.events import GENESIS, SALT_BYTES, STATE_AFTER, Event, EventKind, fold, link, payload, sealed
 from triaged.ticket.reference import Entropy
 from triaged.tracker.schema import chain_root, event, journal_head, ticket
 
@@ -61,42 +61,68 @@ class Broken:
     why: str
 
 
-def broken(connection: Connection) -> Iterator[Broken]:
-    """Every place where a ticket's chain, its counter or its state does not agree with its events."""
-    rows = connection.execution_options(yield_per=1000).execute(
+BLOCK = 1000  # rows read at a time
+Tell = Callable[[int], None]  # is told now and then how many events have been looked at
+
+
+def broken(connection: Connection, tell: Tell | None = None) -> Iterator[Broken]:
+    """Every place where a ticket's chain, its counter or its state does not agree with its events. A row at a time, however
+    many there are, and however many one ticket has.
+    """
+    rows = connection.execution_options(yield_per=BLOCK).execute(
         select(ticket.c.id, ticket.c.ref, ticket.c.event_count, ticket.c.head, ticket.c.state, event)
         .join(event, event.c.ticket_id == ticket.c.id, isouter=True)
         .order_by(ticket.c.id, event.c.seq)
     )
-    current: list[Any] = []
-    for row in rows:
-        if current and row.id != current[0].id:
-            yield from _check(current)
-            current = []
-        current.append(row)
-    if current:
-        yield from _check(current)
+    walk: _Walk | None = None
+    for number, row in enumerate(rows, start=1):
+        if walk is None or walk.ticket_id != row.id:
+            if walk is not None:
+                yield from walk.end()
+            walk = _Walk(row)
+        yield from walk.step(row)
+        if tell is not None and number % BLOCK == 0:
+            tell(number)
+    if walk is not None:
+        yield from walk.end()
 
 
-def _check(rows: Sequence[Any]) -> Iterator[Broken]:
-    first, last = rows[0], GENESIS
-    if first.seq is None:
-        yield Broken(first.ref, 0, "the ticket has no events")
-        return
-    for expected, row in enumerate(rows, start=1):
-        if row.seq != expected:
-            yield Broken(row.ref, expected, "an event is missing")
+class _Walk:
+    """Along one ticket's chain: what has to be remembered of the events before."""
+
+    def __init__(self, row: Any) -> None:
+        self.ticket_id: int = row.id
+        self._ref, self._kept, self._wanted_state = row.ref, (row.event_count, row.head), row.state
+        self._seq, self._last, self._state, self._over = 0, GENESIS, fold(()), False
+
+    def step(self, row: Any) -> Iterator[Broken]:
+        if self._over:
+            return
+        if row.seq is None:
+            self._over = True
+            yield Broken(self._ref, 0, "the ticket has no events")
+            return
+        self._seq += 1
+        if row.seq != self._seq:
+            self._over = True
+            yield Broken(self._ref, self._seq, "an event is missing")
             return
         if not data_holds(row):
-            yield Broken(row.ref, row.seq, "the event's data was changed")
-        last = link(last, row.kind, row.at, row.seal)
-        if last != row.hash:
-            yield Broken(row.ref, row.seq, "the event was changed")
-            last = row.hash
-    if (len(rows), last) != (first.event_count, first.head):
-        yield Broken(first.ref, len(rows), "events are missing at the end")
-    if first.state != fold(EventKind(row.kind) for row in rows if row.kind in _KINDS):
-        yield Broken(first.ref, len(rows), "the state is not what the events amount to")
+            yield Broken(self._ref, row.seq, "the event's data was changed")
+        self._last = link(self._last, row.kind, row.at, row.seal)
+        if self._last != row.hash:
+            yield Broken(self._ref, row.seq, "the event was changed")
+            self._last = row.hash
+        if row.kind in _KINDS:
+            self._state = STATE_AFTER.get(EventKind(row.kind), self._state)
+
+    def end(self) -> Iterator[Broken]:
+        if self._over:
+            return
+        if (self._seq, self._last) != self._kept:
+            yield Broken(self._ref, self._seq, "events are missing at the end")
+        if self._wanted_state != self._state:
+            yield Broken(self._ref, self._seq, "the state is not what the events amount to")
 
 
 _KINDS = frozenset(kind.value for kind in EventKind)
