@@ -67,3 +67,12 @@ def test_what_is_asked_for_in_vain_is_a_sentence(imported: Triaged, tmp_path: Pa
     assert nobody.code == 1 and "no mailbox 'nobody'" in nobody.err
     nowhere = imported("promises", "--csv", tmp_path / "none" / "x.csv")
     assert nowhere.code == 1 and "could not be written" in nowhere.err
+
+
+def test_the_page_for_the_world_is_written_and_noted(imported: Triaged, installation: Path) -> None:
+    out = installation / "site"
+    said = imported("promises", "--publish", out, "--at", "2027-06-01T00:00:00Z")
+    assert said.code == 0, said.err
+    page = (out / "promises.html").read_text()
+    assert "acknowledg" in page and "IMS-" not in page and (out / "promises.json").is_file()
+    assert imported("audit", "--offline").code == 0

@@ -14,6 +14,7 @@ from triaged.cli.options import Instant, config_option, json_option, print_json,
 
 if TYPE_CHECKING:
     from triaged.settings.model import Settings
+    from triaged.ticket.events import JSON
     from triaged.ticket.performance import Measure, Record, Report, Round
     from triaged.tracker.promises import Span
 
@@ -31,6 +32,7 @@ ROUND_COLUMNS = (
 @click.option("--at", type=Instant(), help="The instant to take for now: what is open, missed, and how old.")
 @click.option("--csv", "csv_path", type=_FILE, help="Write every promise, round by round, into this file.")
 @click.option("--svg", type=_FILE, help="Draw the picture into this file.")
+@click.option("--publish", type=click.Path(path_type=Path, file_okay=False), help="Write the page for the world here.")
 @config_option
 @json_option
 def command(
@@ -40,6 +42,7 @@ def command(
     at: datetime | None,
     csv_path: Path | None,
     svg: Path | None,
+    publish: Path | None,
     config: Path | None,
     as_json: bool,
 ) -> None:
@@ -60,6 +63,8 @@ def command(
         _write(csv_path, _csv(rounds, at))
     if svg is not None:
         _write(svg, _svg(rounds, span, at))
+    if publish is not None:
+        _publish(publish, settings, rounds, span, at)
     if as_json:
         print_json(document(rounds, reports, unchanged, span, at))
     else:
@@ -72,6 +77,35 @@ def _read(settings: Settings, span: Span) -> tuple[list[Round], list[Report], in
 
     with reading(tracker_of(settings)) as connection:
         return rounds(connection, span), reports(connection, span), len(unchanged_letters(connection, span))
+
+
+def _publish(directory: Path, settings: Settings, rounds: Sequence[Round], span: Span, at: datetime) -> None:
+    """The page and its JSON, for one mailbox's policy; that it was written stands in the tenant's journal."""
+    import secrets
+    from datetime import UTC
+
+    from triaged.cli.signing import write_whole
+    from triaged.daemon.clock import real
+    from triaged.publication.transparency import kept, published, told
+    from triaged.ticket.events import JournalKind
+    from triaged.tracker import journal
+    from triaged.tracker.engine import writing
+
+    boxes = [one for one in settings.mailboxes if span.mailbox in (None, one.name)]
+    if len({(box.tenant, box.policy.sha256) for box in boxes}) != 1:
+        raise CommandError("there are several policies: say whose promises are published with --mailbox NAME")
+    rows = kept(rounds, boxes[0].policy, at)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"{directory} could not be written: {error.strerror}") from None
+    for name, data in published(rows, boxes[0].policy.organisation, span.since, span.until, at).items():
+        write_whole(directory / name, data, readable=True)
+    with writing(tracker_of(settings)) as connection:
+        noted: dict[str, JSON] = {"promises": len(told(rows)), "mailbox": boxes[0].name}
+        now = real().astimezone(UTC)
+        kind = JournalKind.TRANSPARENCY_PUBLISHED
+        journal.note(connection, boxes[0].tenant, kind, "operator", noted, now, secrets.token_bytes)
 
 
 def _write(path: Path, text: str) -> None:

@@ -42,12 +42,14 @@ def write_signed(path: Path, data: bytes, seed: bytes) -> None:
     write_whole(path.with_name(path.name + SUFFIX), sign(seed, data))
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Written beside and renamed; for nobody else's eyes."""
+def write_whole(path: Path, data: bytes, *, readable: bool = False) -> None:
+    """Written beside and renamed; for nobody else's eyes, unless it is for the world."""
     try:
         handle, name = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(data)
+        if readable:
+            Path(name).chmod(0o644)
         Path(name).replace(path)
     except OSError as error:
         raise CommandError(f"{path} could not be written: {error.strerror}") from None
