@@ -121,15 +121,21 @@ def _published(connection: Connection, settings: Settings, mailbox: MailboxSetti
     base = policy.publish.site.rstrip("/")
     names = disclose_due(connection, found, lambda one: desk_of(one, desks), base, now, secrets.token_bytes)
     publishing.revise(connection, mailbox.tenant, policy, now)
-    values = publishing.site_of(connection, mailbox.tenant, mailbox.name, policy, _public_key(connection), now)
+    values = publishing.site_of(connection, mailbox.tenant, mailbox.name, policy, _public_key(connection, now), now)
     files = site_files(values)
     _noted(connection, mailbox.tenant, names, files, now)
     waiting = tuple(one for one in found if one.when != "now")
     return Done(names, waiting, files)
 
 
-def _public_key(connection: Connection) -> str:
-    return ""
+def _public_key(connection: Connection, now: datetime) -> str:
+    """With which signed receipts are verified: it stands on the site."""
+    import secrets
+
+    from triaged.ticket.signing import public_pem
+    from triaged.tracker import installation
+
+    return public_pem(installation.signing_key(connection, now, secrets.token_bytes))
 
 
 def _noted(

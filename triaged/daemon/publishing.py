@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
 from triaged.policy.model import Policy
 from triaged.publication.values import Advisory, Kept, Site
 from triaged.ticket.consent import Purpose
+from triaged.ticket.cwe import catalogue, cwe_title
 from triaged.ticket.performance import Outcome, outcome
 from triaged.tracker import advisories, consents, promises
 from triaged.tracker.advisories import Public
-from triaged.tracker.schema import advisory
 
 _IN_TIME = (Outcome.KEPT, Outcome.KEPT_UNCHANGED)
 
@@ -25,11 +25,10 @@ def revise(connection: Connection, tenant: str, policy: Policy, at: datetime) ->
     changed = [
         one
         for one in advisories.public(connection, tenant, zone)
-        if consents.changed_since(connection, one.ticket_id, one.draft.revised_at or one.draft.published_at or at)
+        if consents.changed_since(connection, one.ticket_id, one.draft.changed_at or at)
     ]
     for one in changed:
-        row = update(advisory).where(advisory.c.ticket_id == one.ticket_id)
-        connection.execute(row.values(version=advisory.c.version + 1, revised_at=at))
+        advisories.revise(connection, one.ticket_id, one.draft.revised(at))
     return len(changed)
 
 
@@ -42,10 +41,13 @@ def site_of(connection: Connection, tenant: str, mailbox: str, policy: Policy, p
         policy=policy,
         base=policy.publish.site.rstrip("/"),
         at=_newest(found, at),
+        issued=_month(at),
         years=consents.hall(connection, tenant, zone),
         advisories=found,
         kept=_kept(connection, mailbox, policy, at),
         public_key=public_key,
+        titles={one.cwe: cwe_title(one.cwe) for one in found if one.cwe},
+        catalogue=catalogue(),
     )
 
 
@@ -66,18 +68,21 @@ def _advisory(one: Public, credits: Mapping[int, tuple[str, ...]], zone: object)
         received_on=one.received_at.astimezone(zone).date(),  # type: ignore[arg-type]
         fixed_on=one.fixed_on,
         published_at=draft.published_at,
-        revised_at=draft.revised_at,
+        revised_at=draft.revisions[-1] if draft.revisions else None,
         version=draft.version,
+        revisions=draft.revisions,
     )
 
 
 def _newest(found: tuple[Advisory, ...], at: datetime) -> datetime:
-    """The instant that files hold: of the newest advisory, or the month's first, so that `security.txt` does not run out and
-    nothing else of a site changes from day to day.
-    """
-    month = at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    instants = [one.revised_at or one.published_at for one in found]
-    return max([month, *(instant for instant in instants if instant is not None)])
+    """The instant that files hold: of the newest advisory, so that nothing of a site changes from day to day."""
+    instants = (one.revised_at or one.published_at for one in found)
+    return max((instant for instant in instants if instant is not None), default=_month(at))
+
+
+def _month(at: datetime) -> datetime:
+    """From when `security.txt` counts: it is written anew once a month, and never runs out between two publications."""
+    return at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def _kept(connection: Connection, mailbox: str, policy: Policy, at: datetime) -> tuple[Kept, ...]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 _WRITTEN = re.compile(r"(?:CWE-?)?([1-9][0-9]{0,5})", re.ASCII | re.IGNORECASE)
 _GONE = "DEPRECATED"  # how the catalogue marks an entry that must not be used any more
@@ -24,11 +25,21 @@ def cwe_title(cwe: str) -> str:
     return _names().get(found[1], "") if found else ""
 
 
+def catalogue() -> str:
+    """The version of the catalogue, such as "4.20"."""
+    return str(_read()["version"])
+
+
 @cache
 def _names() -> Mapping[str, str]:
     """Read when it is first asked for: most processes never do."""
+    names: Mapping[str, str] = _read()["names"]
+    return names
+
+
+def _read() -> dict[str, Any]:
     import json
 
     text = files("triaged.ticket").joinpath("cwe.json").read_text(encoding="utf-8")
-    names: Mapping[str, str] = json.loads(text)["names"]
-    return names
+    read: dict[str, Any] = json.loads(text)
+    return read

@@ -38,8 +38,8 @@ def revise(worked: Worked, words: str, case: Case) -> Step:
     if before is None or before.published_at is None:
         raise VerbError("nothing of it is published yet: /advisory TITLE changes the draft")
     written = _written(worked, words, case)
-    after = replace(written, cve=before.cve, version=before.version + 1,
-                    published_at=before.published_at, revised_at=case.at)  # fmt: skip
+    kept = replace(written, cve=before.cve, published_at=before.published_at, revisions=before.revisions)
+    after = kept.revised(case.at)
     event = Event(EventKind.REVISED, case.actor, {"version": after.version})
     line = f"version {after.version} of the advisory stands there from the next `triaged publish` on"
     return Step(replace(worked, draft=after), (line,), (event,), advises=True)
@@ -79,10 +79,9 @@ def cve(worked: Worked, words: str, case: Case) -> Step:
         raise MisreadError(f"{words[:40]!r} is no CVE number: write it like CVE-2026-12345")
     if worked.draft is None:
         raise VerbError("there is no draft yet: /advisory TITLE first")
-    if worked.draft.published_at is not None:
-        after = replace(worked.draft, cve=given, version=worked.draft.version + 1, revised_at=case.at)
-    else:
-        after = replace(worked.draft, cve=given)
+    after = replace(worked.draft, cve=given)
+    if after.published_at is not None:
+        after = after.revised(case.at)
     return Step(replace(worked, draft=after), (f"the advisory has {given}",), (_cve_event(given, case),))
 
 

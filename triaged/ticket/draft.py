@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -26,9 +26,22 @@ class Draft:
     text: str
     written_at: datetime
     cve: str = ""
-    version: int = 1  # raised by each change after publication
     published_at: datetime | None = None
-    revised_at: datetime | None = None
+    revisions: tuple[datetime, ...] = ()  # each change after publication, oldest first
+
+    @property
+    def version(self) -> int:
+        """Of what is published, from 1."""
+        return len(self.revisions) + 1
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """When what is published last changed."""
+        return self.revisions[-1] if self.revisions else self.published_at
+
+    def revised(self, at: datetime) -> Draft:
+        """Once more, at that instant."""
+        return replace(self, revisions=(*self.revisions, at))
 
 
 @dataclass(frozen=True, slots=True)

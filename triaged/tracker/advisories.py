@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
@@ -23,7 +23,18 @@ def of(connection: Connection, ticket_id: int) -> Draft | None:
 
 
 def _draft(row: Any) -> Draft:
-    return Draft(row.title, row.text, row.written_at, row.cve, row.version, row.published_at, row.revised_at)
+    revisions = tuple(datetime.fromisoformat(one) for one in row.revisions)
+    return Draft(row.title, row.text, row.written_at, row.cve, row.published_at, revisions)
+
+
+def revise(connection: Connection, ticket_id: int, draft: Draft) -> None:
+    """The instants of its revisions, as they are now."""
+    row = update(advisory).where(advisory.c.ticket_id == ticket_id)
+    connection.execute(row.values(revisions=_instants(draft)))
+
+
+def _instants(draft: Draft) -> list[str]:
+    return [one.astimezone(UTC).isoformat() for one in draft.revisions]
 
 
 def changed(
@@ -33,8 +44,8 @@ def changed(
     if after is None or after == before:
         return
     values = {
-        "title": after.title, "text": after.text, "cve": after.cve, "version": after.version,
-        "written_at": after.written_at, "published_at": after.published_at, "revised_at": after.revised_at,
+        "title": after.title, "text": after.text, "cve": after.cve,
+        "written_at": after.written_at, "published_at": after.published_at, "revisions": _instants(after),
     }  # fmt: skip
     if before is None:
         connection.execute(advisory.insert().values(ticket_id=ticket_id, tenant=tenant, name=ref, **values))

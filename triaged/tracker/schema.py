@@ -442,10 +442,9 @@ advisory = Table(
     Column("title", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("cve", String(32), nullable=False, default=""),
-    Column("version", Integer, nullable=False, default=1),  # raised by each change after publication
     Column("written_at", Instant, nullable=False),  # title and text as they stand
     Column("published_at", Instant),
-    Column("revised_at", Instant),
+    Column("revisions", JSON, nullable=False, default=list),  # instants of the changes after it, RFC 3339
     UniqueConstraint("ticket_id"),
     UniqueConstraint("tenant", "name"),
 )
