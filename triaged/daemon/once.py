@@ -33,6 +33,7 @@ def run_once(settings: Settings, at: datetime | None = None) -> bool:
     try:
         if at is not None:
             rehearse(house.engine, at)
+            log.info("rehearsal", at=at.isoformat())
         well = _sweep(house)
         intake = house.intake()
         while take_in(intake):
@@ -60,7 +61,6 @@ def rehearse(engine: Engine, at: datetime) -> None:
         raise RehearsalError(f"the tracker's last event is of {last.isoformat()}: give an instant that is not earlier")
     with writing(engine) as connection:
         installation.record_rehearsal(connection, at, clock.real())
-    log.info("rehearsal", at=at.isoformat())
 
 
 def _sweep(house: House) -> bool:
