@@ -183,9 +183,11 @@ def _lines(play: Play, random: Random, row: Row) -> tuple[list[str], str]:
     plain = (f"/extend {day} {why}", f"/split {why}", f"/merge {random.choice(same).name.ref}", f"/waive {promise} {hidden}",
              f"/breach beg-bounty {hidden}", f"/reward 500 {hidden}", f"/reward none {hidden}", add, add,
              remove, remove, f"/keep {promise}", f"/disclose {day}",
-             "/fixed", "/close", "/reopen", "/wait", "/resume", "/exploited", "/report", "/question", "/spam", "/acknowledge",
+             "/fixed", "/fixed in 2.3.2", "/fixing", "/assessing", f"/affects {why}", "/affects Gateway: before 2.3.1",
+             "/close", "/reopen", "/wait", "/resume", "/exploited", "/report", "/question", "/spam", "/acknowledge",
              "/assign me", "/show", "/help", "/attachments", "/password")  # fmt: skip
-    talking = ("/assess accepted high", "/assess declined out-of-scope", f"/assess accepted medium fix-by {day}",
+    talking = ("/assess accepted high", "/assess accepted CWE-79", "/assess declined out-of-scope",
+               f"/assess accepted medium fix-by {day}",
                "/update", "/ask", "/reply", "/attach", f"/duplicate-of {other}")  # fmt: skip
     lines = random.sample(plain, random.choice((0, 1, 1, 2)))
     if any(hidden in line for line in lines):

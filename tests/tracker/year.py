@@ -49,7 +49,7 @@ def plan(reports: int, days: int, seed: int = 1) -> list[Deed]:
         at = BEGIN + chance.random() * max(days - 90, days // 3) * DAY
         deeds.append(Deed(at, who, "report"))
         at += chance.uniform(0.1, 10) * DAY
-        deeds.append(Deed(at, who, "assess"))
+        deeds += [Deed(at, who, "assess"), Deed(at + DAY / 7, who, "fixing")]
         for _ in range(chance.randrange(4)):
             at += chance.choice((5, 10, 13, 13, 13, 25)) * DAY + chance.random() * DAY
             deeds.append(Deed(at, who, chance.choice(("answer", "answer", "fixing"))))
