@@ -216,7 +216,7 @@ class Play:
         assert words is not None
         text = str(words.get_content())
         if row.template in ("answer", "assessed"):
-            assert text.strip() == WORDS if row.template == "answer" else f"\n{WORDS}\n" in text
+            assert text.strip() == WORDS if row.template == "answer" else WORDS in text.splitlines()
             return Told(at, row.audience, row.template, text=OWN, keeps=frozenset(row.meets))
         to, subject = str(message["To"]), self._as_golden(str(message["Subject"]))
         return Told(at, row.audience, row.template, to, subject, self._as_golden(text), frozenset(row.meets))
