@@ -90,8 +90,13 @@ def _subject(engine: Engine, settings: Settings, whom: str, tenant: str) -> Subj
     with reading(engine) as connection:
         found = tenants_with(connection, address)
     chosen = [one for one in found if tenant in ("", one)]
-    if not chosen:
-        raise CommandError(f"nothing is held of {safe(address)}")
+    if not chosen:  # who never wrote may be named by others
+        known = [one.name for one in settings.tenants if tenant in ("", one.name)]
+        if len(known) != 1:
+            raise CommandError(
+                f"nothing came from or went to {safe(address)}: say whose tracker is meant with --tenant"
+            )
+        return Subject(known[0], address)
     if len(chosen) > 1:
         raise CommandError(f"several trackers hold something of them ({', '.join(chosen)}): say which with --tenant")
     return Subject(chosen[0], address)
@@ -142,7 +147,7 @@ def _look(engine: Engine, settings: Settings, subject: Subject, by: str, as_json
     now = real()
     looked = look(engine, subject, never_of(settings), now, secrets.token_bytes)
     if looked is None:
-        raise CommandError("nothing is held of it any more")
+        raise CommandError("nothing is held of it")
     with writing(engine) as connection:
         waiting = open_proposal(connection, subject, now)
         proposed = propose(connection, subject, by, now) if by != "operator" and waiting is None else None
@@ -240,7 +245,7 @@ def _confirm(engine: Engine, settings: Settings, subject: Subject, by: str, path
     except NotNowError as error:
         raise CommandError(str(error)) from None
     if done is None:
-        raise CommandError("nothing is held of it any more")
+        raise CommandError("nothing is held of it")
     done["not_reached"]["storage"] = left = compact(engine)
     _certify(engine, done, path, as_json)
     for words in left:

@@ -33,7 +33,8 @@ class Person:
 
     addresses: tuple[str, ...] = ()
     names: tuple[str, ...] = ()  # whole: "Noa Levi", and what they asked to be credited as
-    others: tuple[str, ...] = ()  # phones, handles, testers' IP addresses, Message-IDs, lines that are theirs
+    others: tuple[str, ...] = ()  # phones, handles, testers' IP addresses, Message-IDs, subjects
+    lines: tuple[str, ...] = ()  # whole lines that are theirs: found wherever they stand alone, quoted or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +44,23 @@ class Marks:
     pattern: re.Pattern[str] | None
     anchors: tuple[str, ...]  # every match holds one of them, case aside: looked for first, since that is quick
     strings: tuple[str, ...]  # as they are written, for bytes
+    lines: frozenset[str] = frozenset()  # folded, without quote marks and runs of white space
 
 
 def marks_of(people: Iterable[Person], *, parts: bool) -> Marks:
     """`parts`: each part of a name counts by itself, and the local part of an address. Where texts are not theirs, it must not."""
+    people = tuple(people)
+    lines = frozenset(folded for each in people for line in each.lines if (folded := _line(line)))
     spelt: dict[str, tuple[str, str]] = {}  # regular expression -> (anchor, string)
     for one in people:
         for expression, anchor, string in _spelt(one, parts):
             spelt.setdefault(expression, (anchor, string))
     if not spelt:
-        return Marks(None, (), ())
+        return Marks(None, (), (), lines)
     longest_first = sorted(spelt, key=len, reverse=True)
     anchors = {form for anchor, _ in spelt.values() for form in _forms(anchor)}
     strings = dict.fromkeys(string for _, string in spelt.values())
-    return Marks(re.compile("|".join(longest_first)), tuple(sorted(anchors)), tuple(strings))
+    return Marks(re.compile("|".join(longest_first)), tuple(sorted(anchors)), tuple(strings), lines)
 
 
 def _spelt(one: Person, parts: bool) -> Iterator[tuple[str, str, str]]:
@@ -135,7 +139,37 @@ def fold(text: str) -> str:
 
 
 def spans(text: str, marks: Marks) -> list[tuple[int, int]]:
-    """Where the marks stand in the text."""
+    """Where the marks stand in the text, in order, none within another."""
+    whole = _line_spans(text, marks)
+    return _merged([*whole, *_mark_spans(text, marks)]) if whole else _mark_spans(text, marks)
+
+
+def _line(line: str) -> str:
+    return " ".join(fold(line).strip(" \t\r>|").split())
+
+
+def _line_spans(text: str, marks: Marks) -> list[tuple[int, int]]:
+    if not marks.lines:
+        return []
+    found, at = [], 0
+    for line in text.split("\n"):
+        if len(line) >= LEAST_LINE and _line(line) in marks.lines:
+            found.append((at, at + len(line)))
+        at += len(line) + 1
+    return found
+
+
+def _merged(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(found):
+        if merged and first < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def _mark_spans(text: str, marks: Marks) -> list[tuple[int, int]]:
     if marks.pattern is None or not _may_hold(text, marks):
         return []
     folded, places = _placed(text)
@@ -195,22 +229,29 @@ def redacted_value(value: object, change: Callable[[str], str]) -> object:
     return value
 
 
-Needles = tuple[tuple[bytes, ...], tuple[bytes, ...]]  # as they stand, and as base64 has them
+@dataclass(frozen=True, slots=True)
+class Needles:
+    """What to look for in bytes."""
+
+    plain: tuple[bytes, ...]  # lower-case, white space as one space
+    coded: tuple[bytes, ...]  # as base64 has them
+    lines: frozenset[str]
 
 
 def needles_of(marks: Marks) -> Needles:
-    """What to look for in bytes."""
+    """The marks as raw mail may hold them."""
     plain, coded = set(), set()
     for string in marks.strings:
-        for form in {string, string.lower(), unicodedata.normalize("NFD", string)}:
+        composed = unicodedata.normalize("NFD", string)
+        for form in {string, string.lower(), string.upper(), string.title(), composed, fold(string)}:
             for charset in ("utf-8", "latin-1", "utf-16-le"):
                 try:
                     found = form.encode(charset)
                 except UnicodeEncodeError:
                     continue
-                plain |= {found.lower(), found.replace(b" ", b"_").lower()}
+                plain |= {_spaced(found.lower()), found.replace(b" ", b"_").lower()}
                 coded |= _base64_forms(found)
-    return tuple(sorted(one for one in plain if len(one) >= LEAST_NAME)), tuple(sorted(coded))
+    return Needles(tuple(sorted(one for one in plain if len(one) >= LEAST_NAME)), tuple(sorted(coded)), marks.lines)
 
 
 def _base64_forms(data: bytes) -> set[bytes]:
@@ -225,16 +266,37 @@ def _base64_forms(data: bytes) -> set[bytes]:
     return found
 
 
+_SPACE = re.compile(rb"[ \t\r\n>|]+")  # a folded header field and a quoted line break part words as a space does
+_CODED_LINES = re.compile(rb"(?:[A-Za-z0-9+/]{40,100}\r?\n)+[A-Za-z0-9+/]*={0,2}")
+
+
+def _spaced(data: bytes) -> bytes:
+    return _SPACE.sub(b" ", data)
+
+
 def in_bytes(data: bytes, needles: Needles) -> bool:
     """Whether a raw message names one of them: plain, quoted-printable, base64, as encoded words. Not within packed files."""
-    plain, coded = needles
     joined = data.replace(b"=\r\n", b"").replace(b"=\n", b"")
-    lower = joined.lower()
-    if any(one in lower for one in plain):
-        return True
+    texts = [joined, *_decoded(data)]
     if b"=" in joined:
-        decoded = binascii.a2b_qp(joined).lower()
-        if any(one in decoded for one in plain):
-            return True
+        texts.append(binascii.a2b_qp(joined))
+    if any(_holds_plain(text, needles) for text in texts):
+        return True
     unbroken = data.replace(b"\r\n", b"").replace(b"\n", b"")
-    return any(one in unbroken for one in coded)
+    return any(one in unbroken for one in needles.coded)
+
+
+def _decoded(data: bytes) -> Iterator[bytes]:
+    for block in _CODED_LINES.findall(data):
+        packed = block.replace(b"\r", b"").replace(b"\n", b"").rstrip(b"=")
+        yield base64.b64decode(packed[: len(packed) // 4 * 4])
+
+
+def _holds_plain(text: bytes, needles: Needles) -> bool:
+    spaced = _spaced(text.lower())
+    if any(one in spaced for one in needles.plain):
+        return True
+    if not needles.lines:
+        return False
+    lines = text.decode("utf-8", "replace").split("\n")
+    return any(len(line) >= LEAST_LINE and _line(line) in needles.lines for line in lines)

@@ -56,7 +56,7 @@ def look(engine: Engine, subject: Subject, never: Collection[str], at: datetime,
     with engine.connect() as connection, connection.begin() as transaction:
         erased = erasing.erase(connection, found, _now(connection, found, suspects), "operator", at, entropy, _nowhere)
         transaction.rollback()
-    return Looked(found, erased)
+    return Looked(found, erased) if erased.counts else None
 
 
 def _nowhere(_point: str) -> None:
@@ -113,6 +113,9 @@ def perform(
         words = Words(called(proposal.by), proposal.at, called(by)) if proposal else Words(called(by), at)
         since = _since(connection, found, at)
         erased = erasing.erase(connection, found, _now(connection, found, suspects), called(by), at, entropy, reach)
+        if not erased.counts:
+            connection.execute(delete(erasure).where(erasure.c.id == number))
+            return None
         certificate = _certificate(number, found, words, at, erased, since)
         _done(connection, number, subject, by, at, certificate)
         data = {"erasure": number, "of": certificate["of"], "rows": certificate["removed"]["rows"]}

@@ -14,7 +14,8 @@ from triaged.tracker.schema import fact, letter, message, participant, person, r
 NAMING = ("contact", "credit_as", "tester_ip_address")  # facts that tell who somebody is
 LEAST_SUBJECT = 12  # characters of a subject that is one report's for certain
 LEAST_NAMING = 6  # characters of a fact that names somebody elsewhere too
-MOST_LINES = 5_000  # of somebody's own words that are looked for on a ticket that stays
+MOST_LINES = 20_000  # of somebody's own words that are looked for
+LONG_LINE = 40  # characters of a line that is looked for on other tickets too: what is shorter, anybody may write
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Scope:
 
 
 def find(connection: Connection, subject: Subject, never: Collection[str]) -> Scope | None:
-    """None where nothing is held. `never`: names and addresses of the team, which no report makes anybody else's."""
+    """None where there is no such ticket. `never`: names and addresses of the team, which no report makes anybody else's."""
     if subject.token:
         return _of_ticket(connection, subject, never)
     return _of_person(connection, subject, never)
@@ -74,7 +75,8 @@ def _of_ticket(connection: Connection, subject: Subject, never: Collection[str])
     return _scope(connection, subject, {row.id: row.ref}, {}, people, never)
 
 
-def _of_person(connection: Connection, subject: Subject, never: Collection[str]) -> Scope | None:
+def _of_person(connection: Connection, subject: Subject, never: Collection[str]) -> Scope:
+    """Also of somebody who never wrote and whom others name by their address."""
     mine = select(participant.c.ticket_id).join(person, person.c.id == participant.c.person_id)
     mine = mine.where(person.c.address == subject.address, person.c.tenant == subject.tenant)
     others = select(participant.c.ticket_id).join(person, person.c.id == participant.c.person_id)
@@ -87,8 +89,6 @@ def _of_person(connection: Connection, subject: Subject, never: Collection[str])
     shared = {r.id: r.ref for r in connection.execute(refs.where(some)) if r.id not in whole}
     here = (person.c.tenant == subject.tenant, person.c.address == subject.address)
     people = {r.id: r.address for r in connection.execute(select(person.c.id, person.c.address).where(*here))}
-    if not (whole or shared or people):
-        return None
     return _scope(connection, subject, whole, shared, people, never)
 
 
@@ -111,8 +111,9 @@ def _scope(
     ids = Person(others=_ids(connection, whole, shared, addresses))
     subjects = Person(others=_subjects(connection, subject.tenant, [*whole, *reported(connection, shared, people)]))
     refs = Person(others=tuple(sorted(whole.values())))
-    lines = Person(others=_unbarred(_lines(connection, shared, addresses), barred))
-    outside = (theirs, ids)
+    said = _unbarred(_lines(connection, [*whole, *shared], addresses), barred)
+    long = Person(lines=tuple(line for line in said if len(line) >= LONG_LINE))
+    outside, lines = (theirs, ids, long), Person(lines=said)
     return Scope(
         subject=subject,
         whole=whole,
@@ -184,11 +185,9 @@ def _subjects(connection: Connection, tenant: str, tickets: Collection[int]) -> 
     return tuple(connection.execute(own).scalars())
 
 
-def _lines(connection: Connection, shared: Collection[int], addresses: Collection[str]) -> list[str]:
+def _lines(connection: Connection, tickets: Collection[int], addresses: Collection[str]) -> list[str]:
     """Lines of theirs, as others quote them."""
-    if not shared:
-        return []
-    theirs = (message.c.ticket_id.in_(shared), message.c.direction == "in", message.c.counterpart.in_(addresses))
+    theirs = (message.c.ticket_id.in_(tickets), message.c.direction == "in", message.c.counterpart.in_(addresses))
     texts = connection.execute(select(message.c.text).where(*theirs)).scalars()
     lines = {" ".join(line.split()) for text in texts for line in text.split("\n") if not line.lstrip().startswith(">")}
     return sorted((one for one in lines if len(one) >= LEAST_LINE), key=len, reverse=True)[:MOST_LINES]
