@@ -71,6 +71,7 @@ def test_one_ticket_is_forgotten_by_its_reference(two: Triaged) -> None:
     document = two("ticket", "show", ref, "--json").document
     assert document["messages"] == [] and document["subject"] == "" and document["state"] == "closed"
     assert two("forget", ref).code == 1
+    assert two("ticket", "reopen", ref).code == 1, "nobody works on it any more"
     assert RESEARCHER in two("ticket", "list", "--json").out
 
 

@@ -57,8 +57,9 @@ class Bench:
 
 
 def load(connection: Connection, token: str, orders: Orders, desk_of: Callable[[Loaded], Desk]) -> Bench | None:
-    """The ticket with all that `orders` need to know; None where there is none of that token."""
-    row = connection.execute(select(ticket).where(ticket.c.token == token)).one_or_none()
+    """The ticket with all that `orders` need to know; None where there is none of that token, or it was forgotten."""
+    kept = (ticket.c.token == token, ticket.c.forgotten_at.is_(None))
+    row = connection.execute(select(ticket).where(*kept)).one_or_none()
     loaded = tending.load(connection, row.id, wait=True) if row is not None else None
     if row is None or loaded is None:
         return None
