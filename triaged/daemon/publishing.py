@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
 from triaged.policy.model import Policy
+from triaged.publication.transparency import kept, told
 from triaged.publication.values import Advisory, Kept, Site
 from triaged.ticket.consent import Purpose
 from triaged.ticket.cwe import catalogue, cwe_title
-from triaged.ticket.performance import Outcome, outcome
 from triaged.tracker import advisories, consents, promises
 from triaged.tracker.advisories import Public
-
-_IN_TIME = (Outcome.KEPT, Outcome.KEPT_UNCHANGED)
 
 
 def revise(connection: Connection, tenant: str, policy: Policy, at: datetime) -> int:
@@ -86,12 +83,5 @@ def _month(at: datetime) -> datetime:
 
 
 def _kept(connection: Connection, mailbox: str, policy: Policy, at: datetime) -> tuple[Kept, ...]:
-    """How each promise of the policy fared on all tickets of the mailbox."""
-    counted: dict[str, Counter[Outcome]] = {}
-    for one in promises.rounds(connection, promises.Span(mailbox=mailbox)):
-        counted.setdefault(one.promise, Counter())[outcome(one, at)] += 1
-    return tuple(
-        Kept(p.name, p.clause, sum(c.values()), sum(c[o] for o in _IN_TIME), c[Outcome.LATE], c[Outcome.MISSED])
-        for p in policy.promises
-        if (c := counted.get(p.name, Counter())) is not None
-    )
+    """How each promise of the policy fared on all tickets of the mailbox, as far as numbers tell of nobody."""
+    return told(kept(promises.rounds(connection, promises.Span(mailbox=mailbox)), policy, at))
