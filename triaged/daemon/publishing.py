@@ -17,16 +17,22 @@ from triaged.tracker.advisories import Public
 
 
 def revise(connection: Connection, tenant: str, policy: Policy, at: datetime) -> int:
-    """A person's word after a publication makes a new version of it: who is named changed. How many there were."""
+    """What changed after a publication makes a new version of it: who is named, or a fact of the problem. How many there were."""
     zone = policy.calendar.tzinfo
     changed = [
         one
         for one in advisories.public(connection, tenant, zone)
-        if consents.changed_since(connection, one.ticket_id, one.draft.changed_at or at)
+        if _changed(connection, one, one.draft.changed_at or at)
     ]
     for one in changed:
         advisories.revise(connection, one.ticket_id, one.draft.revised(at))
     return len(changed)
+
+
+def _changed(connection: Connection, one: Public, since: datetime) -> bool:
+    """CSAF and OSV know a document by its version: two that differ have two."""
+    said = consents.changed_since(connection, one.ticket_id, since)
+    return said or advisories.facts_since(connection, one.ticket_id, since)
 
 
 def site_of(connection: Connection, tenant: str, mailbox: str, policy: Policy, public_key: str, at: datetime) -> Site:

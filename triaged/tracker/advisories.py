@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select, update
 from triaged.ticket.deadlines import DISCLOSE
 from triaged.ticket.desk import Desk
 from triaged.ticket.draft import Draft, Ripe, When, ripe
-from triaged.ticket.events import State
+from triaged.ticket.events import EventKind, State
 from triaged.tracker.schema import advisory, clock, event, letter, participant, person, proposal, ticket
 
 
@@ -164,6 +164,18 @@ def public(connection: Connection, tenant: str, zone: Any) -> Iterator[Public]:
             row.ticket_id, row.name, _draft(row), row.product, row.affected, row.fixed_in,
             row.severity, row.cvss, row.cwe, row.received_at, fixed,
         )  # fmt: skip
+
+
+# What changes the facts that stand beside an advisory's words.
+_FACTS = (EventKind.ASSESSED, EventKind.DESCRIBED, EventKind.FIXED)
+
+
+def facts_since(connection: Connection, ticket_id: int, at: datetime) -> bool:
+    """Whether what the world reads of the ticket, or whether it still names anybody, may be other than it was at that instant."""
+    after = (event.c.ticket_id == ticket_id, event.c.at > at)
+    merged = ticket.c.merged_into.is_not(None) & (event.c.kind == EventKind.MERGED)  # itself, not another one into it
+    rows = select(event.c.seq).join(ticket, ticket.c.id == event.c.ticket_id).where(*after)
+    return connection.execute(rows.where(event.c.kind.in_(_FACTS) | merged).limit(1)).first() is not None
 
 
 def _fixed_on(connection: Connection, ticket_id: int, zone: Any) -> date | None:
