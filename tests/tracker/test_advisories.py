@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine
 
-from tests.ticket.scene import MEMBER, mail
+from tests.ticket.scene import MEMBER, key, mail
 from tests.tracker.test_commanding import HOUSE, RON, echo, name, says, to_researcher
 from tests.tracker.tracked import Tracked, open_tracker
 from triaged.daemon.tending import desk_of
+from triaged.ticket.address import Role
 from triaged.ticket.draft import When
 from triaged.tracker import advisories
 from triaged.tracker.disclosing import disclose_due
@@ -143,7 +144,69 @@ def test_a_draft_that_changed_after_it_was_sent_is_sent_again_first(house: Track
     assert when is When.NOT and "/draft sends it" in why
     says(house, "/draft")
     sent(house)
+    agreed(house)
     assert publish(house) == ("IMS-2026-0001",)
+
+
+def test_one_member_alone_changes_no_words_after_two_agreed(house: Tracked) -> None:
+    """What two agreed on is published, and not what one of them wrote, sent and proposed since."""
+    ready(house)
+    house.later(hours=1)
+    written(house, "It was never of any weight.")
+    says(house, "/draft")
+    sent(house)
+    says(house, "/disclose 2026-12-24")
+    says(house, "/cancel")
+    on_the_day(house)
+    ((when, why),) = found(house)
+    assert when is When.NOT and "changed after the day was agreed on" in why
+    assert publish(house) == ()
+    agreed(house)
+    assert publish(house) == ("IMS-2026-0001",)
+
+
+@pytest.mark.parametrize("words", ["/question", "/other"])
+def test_what_is_taken_for_no_report_any_more_is_not_published(house: Tracked, words: str) -> None:
+    ready(house)
+    says(house, words)
+    house.at = datetime(2026, 12, 24, 9, tzinfo=UTC)
+    assert "no report" in found(house)[0][1]
+    assert publish(house) == ()
+
+
+def test_a_draft_that_names_somebody_who_came_later_is_not_published(house: Tracked) -> None:
+    """When it was written, nobody of that name took part."""
+    written(house, f"{TEXT}\n\nWith thanks to Bo Lindqvist.")
+    says(house, "/draft")
+    sent(house)
+    agreed(house)
+    says(house, "/add bo@example.net")
+    to = key(name(house), Role.RESEARCHER)
+    house.receive(mail("Bo Lindqvist <bo@example.net>", to, proven=True, text="I saw it as well, on another page."))
+    on_the_day(house)
+    ((when, why),) = found(house)
+    assert when is When.NOT and "names" in why and "Bo" not in why
+    assert publish(house) == ()
+
+
+def test_a_draft_that_holds_the_name_of_somebody_who_took_it_back_is_not_published(house: Tracked) -> None:
+    house.receive(mail(to=key(name(house), Role.RESEARCHER), proven=True, text="CREDIT AS Noa the Great"))
+    written(house, f"{TEXT}\n\nFound by Noa the Great.")
+    says(house, "/draft")
+    sent(house)
+    agreed(house)
+    house.receive(mail(to=key(name(house), Role.RESEARCHER), proven=True, text="ANONYMOUS"))
+    on_the_day(house)
+    assert "it names somebody" in found(house)[0][1]
+    assert publish(house) == ()
+
+
+def test_a_product_that_names_the_researcher_is_refused(engine: Engine) -> None:
+    house = open_tracker(engine, HOUSE)
+    house.receive(mail("Noa Adams <noa@example.org>", proven=True))
+    says(house, "/affects Gateway of Noa Adams: before 2.3.1")
+    assert "names the researcher" in " ".join(echo(house).split())
+    assert house.rows(ticket)[0].product == ""
 
 
 def test_a_draft_that_was_cancelled_or_held_was_not_sent(house: Tracked) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import pyzipper
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from tests.ticket.scene import DESK, MEMBER, RESEARCHER, TEAM, key, mail
 from tests.tracker.tracked import Tracked, body_of, open_tracker
@@ -21,8 +21,8 @@ from triaged.ticket.address import Role
 from triaged.ticket.desk import Colleague
 from triaged.ticket.letters import TicketName
 from triaged.tracker import blobs
-from triaged.tracker.engine import reading
-from triaged.tracker.schema import clock, event, letter, message, participant, proposal, ticket
+from triaged.tracker.engine import reading, writing
+from triaged.tracker.schema import advisory, clock, event, letter, message, participant, proposal, ticket
 from triaged.tracker.showing import one_ticket
 
 RON = "ron@example.test"
@@ -174,6 +174,61 @@ def test_disclosure_takes_two_members(house: Tracked) -> None:
     assert due and due[-1] in ("2027-01-15", "2027-01-16")
     confirmed = [body_of(e) for e in house.rows(event) if e.kind == "confirmed"]
     assert confirmed[0]["actor"] == "member:Ron Katz" and confirmed[0]["data"]["by"] == "member:Dana Levi"
+
+
+def test_one_proposal_of_a_kind_waits_at_a_time(house: Tracked) -> None:
+    """Else whoever answers the mail about the first confirms a second that they have not read."""
+    says(house, "/disclose 2027-01-15")
+    says(house, "/disclose 2026-11-25")
+    assert "is proposed already" in " ".join(echo(house).split())
+    says(house, "/confirm", by=RON)
+    due = [c.due_at.date().isoformat() for c in house.rows(clock) if c.promise == "disclose"]
+    assert due and due[-1] in ("2027-01-15", "2027-01-16")
+    assert [row.settled_at is not None for row in house.rows(proposal)] == [True]
+
+
+def test_of_two_proposals_the_second_member_says_which(house: Tracked) -> None:
+    says(house, "/assess accepted high")
+    says(house, "/advisory A hole\n\nIt is mended.")
+    says(house, "/disclose 2027-01-15")
+    _published(house)
+    says(house, "/revise A smaller hole\n\nIt is small.")
+    says(house, "/confirm", by=RON)
+    assert "/confirm disclose or /confirm revise" in " ".join(echo(house, RON).split())
+    assert all(row.settled_at is None for row in house.rows(proposal))
+    says(house, "/confirm revise", by=RON)
+    assert [row.settled_at is not None for row in house.rows(proposal)] == [False, True]
+    says(house, "/confirm nonsense", by=RON)
+    assert "no /nonsense" in " ".join(echo(house, RON).split())
+    says(house, "/confirm", by=RON)
+    assert all(row.settled_at is not None for row in house.rows(proposal))
+
+
+def _published(tracked: Tracked) -> None:
+    with writing(tracked.engine) as connection:
+        connection.execute(update(advisory).values(published_at=tracked.at))
+
+
+def test_a_confirmation_of_what_its_writer_had_not_read_is_refused(engine: Engine) -> None:
+    """One proposes, cancels and proposes otherwise, while the other answers the mail about the first."""
+    house = open_tracker(engine, replace(HOUSE, members={**HOUSE.members, RON: Colleague("Ron Katz", RON)}))
+    house.receive(mail(proven=True))
+    says(house, "/disclose 2027-01-15")
+    first = _last_to(house, RON)
+    house.later(minutes=1)
+    says(house, "/cancel")
+    says(house, "/disclose 2026-11-25")
+    second, to = _last_to(house, RON), key(name(house), Role.TEAM)
+    house.receive(mail(RON, to, proven=True, text="/confirm", fields=(f"In-Reply-To: {first}",)))
+    assert "was proposed after the mail that you answer" in " ".join(echo(house, RON).split())
+    assert house.rows(proposal)[-1].settled_at is None
+    house.receive(mail(RON, to, proven=True, text="/confirm", fields=(f"In-Reply-To: {second}",)))
+    assert house.rows(proposal)[-1].settled_at is not None
+
+
+def _last_to(tracked: Tracked, member: str) -> str:
+    found = [row for row in tracked.rows(message) if row.direction == "out" and row.counterpart == member]
+    return str(found[-1].message_id)
 
 
 def test_a_participant_takes_part_from_then_on_and_no_longer(house: Tracked) -> None:

@@ -135,7 +135,7 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             Verb("cancel", "", "drops the letters that wait, and proposals"),
             Verb("hold", "", "keeps the letters that wait back"),
             Verb("send", "", "lets held letters go, whatever they were held for"),
-            Verb("confirm", "", "lets another member's proposal take effect"),
+            Verb("confirm", "[COMMAND]", "lets another member's proposal take effect; says which, where several wait"),
         ),
     ),
     (

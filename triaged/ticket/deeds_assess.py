@@ -14,6 +14,8 @@ from triaged.ticket import deadlines, transitions, verbs
 from triaged.ticket.clocks import ASSESSMENT, DATE, Clock, is_open
 from triaged.ticket.cwe import cwe_id, cwe_title
 from triaged.ticket.describing import affected_words, described_lines, read_product
+from triaged.ticket.draft import Person as Named
+from triaged.ticket.draft import named_in
 from triaged.ticket.events import JSON, Event, EventKind, State
 from triaged.ticket.owing import left_owed
 from triaged.ticket.rounds import started
@@ -337,6 +339,9 @@ def fixed_in(worked: Worked, version: str, case: Case) -> Step:
 
 def _is_for_all(words: str, worked: Worked, case: Case) -> None:
     """Raises VerbError for what is internal: no letter is held for it later, since every letter with an assessment says it."""
+    person = named_in(words, (Named(p.name, p.address) for p in worked.people))
+    if person:
+        raise VerbError(f"it names the researcher ({person}), and is published with the advisory: choose other words")
     found = internal_words(words, worked, case)
     if found:
         raise VerbError(

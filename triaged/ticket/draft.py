@@ -70,6 +70,11 @@ class Ripe:
     has_reader: bool  # there is a researcher to send the draft to
     read_at: datetime | None  # when the server took the last draft for them, as it stands; None: never
     proposed: bool = False  # a change of the day waits for a second member
+    is_report: bool = True
+    written_at: datetime | None = None  # when its words were last changed
+    agreed_at: datetime | None = None  # when a second member agreed on the day
+    two_person: bool = False
+    names: bool = False  # its words hold the name or address of somebody who takes part
 
 
 def ripe(case: Ripe, calendar: Calendar, at: datetime) -> tuple[When, str]:
@@ -90,12 +95,24 @@ def ripe(case: Ripe, calendar: Calendar, at: datetime) -> tuple[When, str]:
 def _missing(case: Ripe) -> Iterator[str]:
     if case.state not in MAY_BE_PUBLISHED:
         yield f"the report is {case.state.value}: only one that was accepted is published"
+    if not case.is_report:
+        yield "it is taken for no report: /report takes it for one"
+    if case.names:
+        yield "it names somebody who takes part: /advisory TITLE writes it without them"
     if case.has_reader and case.read_at is None:
         yield "its researcher was not sent this draft as it stands: /draft sends it"
     if case.proposed:
         yield "another day was proposed and waits for a second member: /confirm or /cancel"
+    if case.agreed_for is not None and _unread(case):
+        yield "its words changed after the day was agreed on: agree again with /disclose DAY"
     if case.agreed_for is not None and case.due_at not in (None, case.agreed_for):
         yield "the date of publication moved after it was agreed on: agree again with /disclose DAY"
+
+
+def _unread(case: Ripe) -> bool:
+    """Two members agree on words and day, so that one of them alone publishes nothing else."""
+    changed = case.agreed_at is None or (case.written_at is not None and case.written_at > case.agreed_at)
+    return case.two_person and changed
 
 
 def start_of(end: datetime, calendar: Calendar) -> datetime:

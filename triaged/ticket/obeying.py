@@ -151,6 +151,10 @@ def _roles(verb: Verb, case: Case) -> frozenset[str]:
 def _proposed(worked: Worked, order: Order, case: Case) -> Step:
     """It is tried, so that nobody is asked to confirm what can't be done, and waits for a second member."""
     tried = DEEDS[order.verb.name](worked, order.words, case)
+    if any(p.verb == order.verb.name for p in worked.proposals):
+        raise VerbError(
+            f"/{order.verb.name} is proposed already: another member answers with /confirm, or /cancel drops it"
+        )
     text = case.text or "\n".join(tried.basis)
     proposal = Proposal(0, order.verb.name, order.words, text, case.by, case.at)
     event = Event(EventKind.PROPOSED, case.actor, {"verb": order.verb.name, "words": order.words})
@@ -159,12 +163,7 @@ def _proposed(worked: Worked, order: Order, case: Case) -> Step:
 
 
 def _confirmed(worked: Worked, order: Order, case: Case) -> Step:
-    if order.words:
-        raise VerbError(f"{order.words[:40]!r} means nothing here: /confirm alone")
-    waiting = [p for p in worked.proposals if p.by != case.by]
-    if not waiting:
-        raise VerbError("there is nothing of another member's to confirm")
-    proposal = waiting[-1]
+    proposal = _meant(worked, order.words.lower().removeprefix("/"), case)
     proposer = replace(case, by=proposal.by, actor=_actor(proposal.by, case), text=proposal.text, confirmed=case.shown)
     proposer = replace(proposer, second=case.by)
     left = tuple(p for p in worked.proposals if p != proposal)
@@ -173,6 +172,24 @@ def _confirmed(worked: Worked, order: Order, case: Case) -> Step:
         EventKind.CONFIRMED, case.actor, {"verb": proposal.verb, "words": proposal.words, "by": proposer.actor}
     )
     return replace(step, lines=(f"confirmed what {proposer.shown} proposed", *step.lines), events=(event, *step.events))
+
+
+def _meant(worked: Worked, verb: str, case: Case) -> Proposal:
+    """Nobody confirms what they have not read: of several they say which, and none is newer than the mail that they answer."""
+    waiting = [p for p in worked.proposals if p.by != case.by]
+    if not waiting:
+        raise VerbError("there is nothing of another member's to confirm")
+    which = " or ".join(dict.fromkeys(f"/confirm {p.verb}" for p in waiting))
+    found = [p for p in waiting if verb in ("", p.verb)]
+    if not found:
+        raise MisreadError(f"no /{verb[:40]} waits to be confirmed: {which}")
+    if len({p.verb for p in found}) > 1:
+        raise VerbError(f"more than one proposal waits, say which: {which}")
+    if case.read_at is not None and found[-1].at > case.read_at:
+        raise VerbError(
+            f"/{found[-1].verb} was proposed after the mail that you answer: answer the one that proposes it"
+        )
+    return found[-1]
 
 
 def _actor(by: str, case: Case) -> str:

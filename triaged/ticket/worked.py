@@ -156,6 +156,7 @@ class Case:
     confirmed: str = ""  # who confirmed it, where another proposed it
     second: str = ""  # their address, or "operator"
     by_mail: bool = False
+    read_at: datetime | None = None  # when the mail to the team was written that theirs answers; None: not known
 
     @property
     def shown(self) -> str:

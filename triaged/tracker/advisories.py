@@ -9,11 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
+from triaged.ticket.consent import Purpose, named
 from triaged.ticket.deadlines import DISCLOSE
 from triaged.ticket.desk import Desk
-from triaged.ticket.draft import Draft, Ripe, When, ripe
-from triaged.ticket.events import EventKind, State
-from triaged.tracker.schema import advisory, clock, event, letter, participant, person, proposal, ticket
+from triaged.ticket.draft import Draft, Person, Ripe, When, named_in, ripe
+from triaged.ticket.events import EventKind, State, event_of
+from triaged.ticket.letters import Audience
+from triaged.tracker import consents
+from triaged.tracker.schema import advisory, clock, event, letter, message, participant, person, proposal, ticket
 
 
 def of(connection: Connection, ticket_id: int) -> Draft | None:
@@ -66,10 +69,13 @@ class Candidate:
     why: str
 
 
+_BESIDE = ("ref", "token", "mailbox", "kind", "state", "agreed_for", "product", "affected", "fixed_in")  # of its ticket
+
+
 def candidates(connection: Connection, tenant: str, desks: Mapping[str, Desk], at: datetime) -> list[Candidate]:
     """Every draft of the tenant, oldest first."""
     rows = (
-        select(advisory, ticket.c.ref, ticket.c.token, ticket.c.mailbox, ticket.c.state, ticket.c.agreed_for)
+        select(advisory, *(ticket.c[column] for column in _BESIDE))
         .join(ticket, ticket.c.id == advisory.c.ticket_id)
         .where(advisory.c.tenant == tenant, advisory.c.published_at.is_(None))
         .order_by(advisory.c.id)
@@ -81,11 +87,11 @@ def _candidate(connection: Connection, row: Any, desk: Desk | None, at: datetime
     if desk is None:
         when, why = When.NOT, f"its mailbox {row.mailbox!r} is not in the configuration: add it again"
     else:
-        when, why = ripe(_ripe(connection, row), desk.policy.calendar, at)
+        when, why = ripe(_ripe(connection, row, desk), desk.policy.calendar, at)
     return Candidate(row.ticket_id, row.ref, row.token, row.mailbox, row.title, when, why)
 
 
-def _ripe(connection: Connection, row: Any) -> Ripe:
+def _ripe(connection: Connection, row: Any, desk: Desk) -> Ripe:
     here = row.ticket_id
     still = (clock.c.ticket_id == here, clock.c.promise == DISCLOSE, clock.c.met_at.is_(None), clock.c.waived.is_(None))
     proposed = (proposal.c.ticket_id == here, proposal.c.verb == "disclose", proposal.c.settled_at.is_(None))
@@ -97,7 +103,38 @@ def _ripe(connection: Connection, row: Any) -> Ripe:
         has_reader=bool(reader),
         read_at=_read_at(connection, here, reader or "", row.written_at),
         proposed=connection.execute(select(proposal.c.id).where(*proposed).limit(1)).first() is not None,
+        is_report=row.kind == "report",
+        written_at=row.written_at,
+        agreed_at=_agreed_at(connection, here),
+        two_person=desk.two_person,
+        names=bool(named_in(_words(row), _people(connection, here))),
     )
+
+
+def _words(row: Any) -> str:
+    """All that is published of it in the team's words."""
+    return "\n".join((row.title, row.text, row.product, row.affected, row.fixed_in))
+
+
+def _people(connection: Connection, ticket_id: int) -> list[Person]:
+    """Who takes part now, by each name that their mail bears, and that they gave and took back: some came, or went back on it,
+    after the words were written.
+    """
+    rows = select(person.c.name, person.c.address).join(participant, participant.c.person_id == person.c.id)
+    called = [Person(*row) for row in connection.execute(rows.where(participant.c.ticket_id == ticket_id))]
+    wrote = (message.c.ticket_id == ticket_id, message.c.direction == "in", message.c.audience == Audience.RESEARCHER)
+    names = connection.execute(select(message.c.counterpart_name).where(*wrote).distinct()).scalars()
+    wishes = consents.wishes_on(connection, ticket_id).values()
+    back = [one.name for one in wishes if one.name and not named(Purpose.ADVISORY, one)]
+    return [*called, *(Person(one, "") for one in (*names, *back))]
+
+
+def _agreed_at(connection: Connection, ticket_id: int) -> datetime | None:
+    """When a second member last confirmed a day of publication."""
+    rows = select(event.c.at, event.c.body).where(event.c.ticket_id == ticket_id, event.c.kind == EventKind.CONFIRMED)
+    said = connection.execute(rows.order_by(event.c.seq.desc())).all()
+    events = ((row.at, event_of(EventKind.CONFIRMED, row.body)) for row in said if row.body)
+    return next((at for at, one in events if one.data.get("verb") == "disclose"), None)
 
 
 def _reporter(ticket_id: int) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from triaged.message.transfer import decode_transfer
 from triaged.ticket import boardreply
@@ -15,6 +15,7 @@ from triaged.ticket.consequence import Consequence, Outcome, Said
 from triaged.ticket.desk import Desk
 from triaged.ticket.echoing import echoes
 from triaged.ticket.grammar import Orders, Refused, read_orders
+from triaged.ticket.letters import Audience
 from triaged.ticket.member_mail import Settled, settle
 from triaged.ticket.obeying import obey
 from triaged.ticket.reference import Entropy
@@ -23,7 +24,7 @@ from triaged.ticket.worked import Case, Obeyed, case_of
 from triaged.ticket.writing import file_of
 from triaged.tracker import working
 from triaged.tracker.knowing import Item
-from triaged.tracker.schema import blob, receipt
+from triaged.tracker.schema import blob, letter, receipt
 from triaged.tracker.tending import Loaded
 from triaged.tracker.working import Bench
 
@@ -54,8 +55,16 @@ def ponder(
         return consequence, ()
     files = _files(connection, item, known)
     case = case_of(said.by, bench.desk, at, entropy, by_mail=True, files=files)
+    case = replace(case, read_at=_read_at(connection, bench.loaded.ticket_id, item))
     settled = settle(consequence, said, orders, bench.worked, item.arrival, case)
     return settled.consequence, (Deed(bench, settled),)
+
+
+def _read_at(connection: Connection, ticket_id: int, item: Item) -> datetime | None:
+    """When the newest of our letters to the team was written that the mail answers."""
+    answered = (*item.arrival.message.in_reply_to, *item.arrival.message.references)
+    ours = (letter.c.ticket_id == ticket_id, letter.c.audience == Audience.TEAM, letter.c.message_id.in_(answered))
+    return connection.execute(select(func.max(letter.c.queued_at)).where(*ours)).scalar()
 
 
 def _from_the_board(
