@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -75,4 +78,21 @@ def test_a_mailbox_that_is_none_is_refused_in_words(imported: Triaged, www: Path
 def test_an_instant_before_the_last_event_is_refused(imported: Triaged, www: Path) -> None:
     said = imported("publish", www, "--at", "2001-01-01T00:00:00Z")
     assert said.code == 1 and "not earlier" in said.err
+    assert not www.exists()
+
+
+@pytest.mark.parametrize("at", ["2099-01-01T00:00:00Z", None])
+def test_a_day_is_played_only_where_all_time_is_played(imported: Triaged, www: Path, at: str | None) -> None:
+    """Else --at would publish what is under embargo, or put on a day that passed what never was."""
+    said = imported("publish", www, "--at", at or datetime.now(UTC).isoformat())
+    assert said.code == 1 and "--dry-run" in said.err
+    assert not www.exists()
+
+
+def test_a_look_at_a_day_to_come_changes_nothing(imported: Triaged, installation: Path, www: Path) -> None:
+    (file,) = installation.rglob("*.db")
+    assert imported("publish", www, "--dry-run", "--at", "2099-01-01T00:00:00Z").code == 0
+    with closing(sqlite3.connect(file)) as connection:
+        (played,) = connection.execute("SELECT count(*) FROM installation WHERE name LIKE 'rehearsed%'").fetchone()
+    assert played == 0
     assert not www.exists()

@@ -16,7 +16,7 @@ from triaged.cli.failure import CommandError
 from triaged.cli.options import Instant, config_option, json_option, print_json, safe, settings_of, tracker_of
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
     from triaged.settings.model import MailboxSettings, Settings
     from triaged.tracker.advisories import Candidate
@@ -29,7 +29,7 @@ _DIRECTORY = click.Path(path_type=Path, file_okay=False)
 @click.argument("directory", type=_DIRECTORY)
 @click.option("--mailbox", metavar="NAME", help="Whose policy stands on the site; needed where there are several.")
 @click.option("--dry-run", is_flag=True, help="Say what would be published and written; change nothing.")
-@click.option("--at", type=Instant(), help="For rehearsals: the instant to take for now, never before the last event.")
+@click.option("--at", type=Instant(), help="The instant to take for now, with --dry-run or in rehearsals.")
 @config_option
 @json_option
 def command(
@@ -82,14 +82,14 @@ def _mailbox(settings: Settings, name: str | None) -> MailboxSettings:
 
 def _publish(settings: Settings, mailbox: MailboxSettings, at: datetime | None, dry_run: bool) -> Done:
     """One transaction: what becomes public and what is written of it agree, or nothing of either happens."""
-    from triaged.daemon.once import RehearsalError, rehearse
+    from triaged.daemon.once import RehearsalError
     from triaged.publication.advisory import InvalidDocument
     from triaged.tracker.engine import writing
 
     engine = tracker_of(settings)
     try:
         if at is not None:
-            rehearse(engine, at)
+            _played(engine, at, dry_run)
         with writing(engine) as connection:
             done = _published(connection, settings, mailbox, at)
             if dry_run:
@@ -101,6 +101,16 @@ def _publish(settings: Settings, mailbox: MailboxSettings, at: datetime | None, 
         raise CommandError(str(error)) from None
     except InvalidDocument as error:
         raise CommandError(f"nothing was published or written: {error}") from None
+
+
+def _played(engine: Engine, at: datetime, dry_run: bool) -> None:
+    """An instant given by hand publishes nothing to the world: what is under embargo stays so until its day has come."""
+    from triaged.daemon.once import lives_in_played_time, may_be_played, rehearse
+
+    may_be_played(engine, at)
+    if not dry_run:
+        lives_in_played_time(engine)
+        rehearse(engine, at)
 
 
 def _published(connection: Connection, settings: Settings, mailbox: MailboxSettings, at: datetime | None) -> Done:

@@ -55,12 +55,31 @@ def run_once(settings: Settings, at: datetime | None = None) -> bool:
 
 def rehearse(engine: Engine, at: datetime) -> None:
     """Record the instant; refuse one that is earlier than what has happened."""
-    with reading(engine) as connection:
-        last = installation.last_event_at(connection)
-    if last is not None and at < last:
-        raise RehearsalError(f"the tracker's last event is of {last.isoformat()}: give an instant that is not earlier")
+    may_be_played(engine, at)
     with writing(engine) as connection:
         installation.record_rehearsal(connection, at, clock.real())
+
+
+def may_be_played(engine: Engine, at: datetime) -> None:
+    """Refuse an instant that is earlier than what has happened."""
+    last = _last(engine)
+    if last is not None and at < last:
+        raise RehearsalError(f"the tracker's last event is of {last.isoformat()}: give an instant that is not earlier")
+
+
+def lives_in_played_time(engine: Engine) -> None:
+    """Refuse a tracker of which nothing lies in the future: what it publishes, it publishes to the world, and on the very day."""
+    last = _last(engine)
+    if last is None or last <= clock.real():
+        raise RehearsalError(
+            "--at shows what would be published then, with --dry-run; without it, it is for trackers whose time is played by"
+            " `triaged run --once --at`: this one lives now, and publishes on no other day"
+        )
+
+
+def _last(engine: Engine) -> datetime | None:
+    with reading(engine) as connection:
+        return installation.last_event_at(connection)
 
 
 def _sweep(house: House) -> bool:
