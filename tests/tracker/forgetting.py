@@ -15,8 +15,12 @@ from tests.servers.process import binary
 from tests.ticket.scene import MAILBOX, MEMBER, key, mail
 from tests.tracker.test_commanding import HOUSE, RON, name, says
 from tests.tracker.tracked import Tracked, open_tracker
+from triaged.daemon.tending import desk_of
 from triaged.message.content import content_sha256
 from triaged.ticket.address import Role
+from triaged.ticket.desk import Desk
+from triaged.tracker import advisories
+from triaged.tracker.disclosing import disclose_due
 from triaged.tracker.engine import reading, writing
 from triaged.tracker.erasures import perform
 from triaged.tracker.schema import blob, consent, person, proposal, reward, ticket
@@ -76,9 +80,9 @@ def follow_up(tracked: Tracked, text: str, number: int = 0) -> bytes:
     return mail(author(), key(name(tracked, number), Role.RESEARCHER), proven=True, subject=f"Re: {SUBJECT}", text=text)
 
 
-def lived(engine: Engine, raw: bytes | None = None) -> Tracked:
+def lived(engine: Engine, raw: bytes | None = None, desk: Desk = HOUSE) -> Tracked:
     """The marked ticket first, another researcher's second; both went through what a ticket can go through."""
-    tracked = open_tracker(engine, HOUSE)
+    tracked = open_tracker(engine, desk)
     tracked.receive(raw or report())
     other = "There is a hole in the fence behind the greenhouse of your shop."
     tracked.receive(mail(FRIEND, proven=True, subject="A hole in the fence of the shop", text=other))
@@ -100,6 +104,41 @@ def lived(engine: Engine, raw: bytes | None = None) -> Tracked:
     return _with_rows(tracked)
 
 
+ADVISED = "Frobnicator accepts what it should not"
+PENDING = "Quorvax at Google"
+SAID_OF_IT = "Update the frobnicator to 2.3.1, and turn the old table off."
+
+
+def published(tracked: Tracked) -> Tracked:
+    """The first ticket goes all the way to its publication, as members and its researcher do it."""
+    to = Role.RESEARCHER
+    says(tracked, "/affects Frobnicator: before 2.3.1")
+    says(tracked, f"/reward 500 EUR {SPOKEN} wrote it well")
+    says(tracked, "/credit ask")
+    tracked.later(minutes=3)
+    tracked.send_all()
+    code = tracked.rows(consent)[-1].code
+    tracked.receive(follow_up(tracked, f"AGREE {code}"))
+    says(tracked, f"/advisory {ADVISED}\n\n{SAID_OF_IT}")
+    says(tracked, f"/draft\n\nDear {SPOKEN}, does this look right to you?")
+    tracked.later(minutes=3)
+    tracked.send_all()
+    tracked.receive(mail(author(), key(name(tracked), to), proven=True, text=f"Fine, says {SPOKEN}."))
+    says(tracked, "/disclose 2026-12-24")
+    says(tracked, "/confirm disclose", by=RON)
+    tracked.at = tracked.at.replace(year=2026, month=12, day=24, hour=9)
+    desks = tracked.desks
+    with writing(tracked.engine) as connection:
+        found = advisories.candidates(connection, "default", desks, tracked.at)
+        names = disclose_due(connection, found, lambda one: desk_of(one, desks), "", tracked.at, tracked.entropy)
+    assert [one[-9:] for one in names] == ["2026-0001"], [one.why for one in found]
+    tracked.send_all()
+    tracked.later(hours=1)
+    tracked.receive(follow_up(tracked, f"CREDIT AS {PENDING}"))
+    tracked.later(hours=1)
+    return tracked
+
+
 def _with_rows(tracked: Tracked) -> Tracked:
     """What other parts of the program keep."""
     numbers = {row.address: row.id for row in tracked.rows(person)}
@@ -111,7 +150,7 @@ def _with_rows(tracked: Tracked) -> Tracked:
         connection.execute(insert(consent).values(**common, **given))
         paid = {
             "tenant": "default",
-            "state": "paid",
+            "state": "declined",
             "why": f"for {SPOKEN}",
             "by": MEMBER,
             "reference": f"to {ADDRESS}",

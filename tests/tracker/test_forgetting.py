@@ -12,13 +12,16 @@ from sqlalchemy import Engine, String
 from tests.ticket.scene import MEMBER, key, mail
 from tests.tracker.forgetting import (
     ADDRESS,
+    ADVISED,
     FILE,
     FRIEND,
     INSIDE,
     MARKS,
     NAME,
     NEVER,
+    PENDING,
     PHONE,
+    SAID_OF_IT,
     SPOKEN,
     SUBJECT,
     WORDS,
@@ -27,19 +30,25 @@ from tests.tracker.forgetting import (
     forms,
     hashes,
     lived,
+    published,
     remains,
     report,
 )
 from tests.tracker.test_commanding import HOUSE, name, says
-from tests.tracker.tracked import SENT, open_tracker
+from tests.tracker.test_reward_ledger import FREE
+from tests.tracker.tracked import SENT, Tracked, open_tracker
+from triaged.daemon import publishing
 from triaged.mail.ports import Fetched
+from triaged.publication.values import Site
 from triaged.ticket.address import Role
 from triaged.ticket.certifying import text
 from triaged.tracker.compacting import compact
+from triaged.tracker.engine import writing
 from triaged.tracker.erasures import NotNowError, look, perform
 from triaged.tracker.schema import (
     blob,
     clock,
+    consent,
     erasure,
     event,
     journal,
@@ -48,6 +57,7 @@ from triaged.tracker.schema import (
     metadata,
     participant,
     person,
+    proposal,
     receipt,
     ticket,
     tombstone,
@@ -63,6 +73,34 @@ def test_nothing_of_a_forgotten_person_is_in_the_database_its_files_or_a_dump(en
     assert tracked.findings() == []
     compact(engine)
     assert remains(engine, [*forms(MARKS), *hashes(report())]) == []
+
+
+def test_of_a_ticket_that_was_published_the_advisory_stays_and_names_nobody(engine: Engine) -> None:
+    tracked = published(lived(engine, desk=replace(HOUSE, policy=FREE)))
+    reported = tracked.rows(ticket)[0]
+    before = _site(tracked)
+    assert {row.purpose for row in tracked.rows(consent)} >= {"hall", "advisory"}
+    assert tracked.rows(participant)[0].credit_pending
+    assert [p.verb for p in tracked.rows(proposal)] == ["waive", "reward", "disclose"]
+    tracked.later(minutes=1)
+    done = forget(tracked)
+    assert done["not_reached"]["published"] == ["RD-2026-0001"]
+    (left,) = _site(tracked).advisories
+    (was,) = before.advisories
+    assert (left.title, left.text, left.affected) == (ADVISED, SAID_OF_IT, "before 2.3.1")
+    assert (left.credits, left.version, was.version) == ((), 3, 2)
+    assert [row for row in tracked.rows(consent) if row.ticket_id == reported.id] == []
+    assert [row for row in tracked.rows(proposal) if row.ticket_id == reported.id] == []
+    compact(engine)
+    assert remains(engine, [*forms((*MARKS, PENDING, "Google")), *hashes(report())]) == []
+    assert tracked.broken() == [] and tracked.findings() == []
+
+
+def _site(tracked: Tracked) -> Site:
+    ((mailbox, desk),) = tracked.desks.items()
+    with writing(tracked.engine) as connection:
+        publishing.revise(connection, "default", desk.policy, tracked.at)
+        return publishing.site_of(connection, "default", mailbox, desk.policy, "", tracked.at)
 
 
 def test_what_is_swept_again_is_stored_read_by_nobody_and_dropped(engine: Engine) -> None:
