@@ -18,7 +18,7 @@ from triaged.ticket.draft import When
 from triaged.tracker import advisories
 from triaged.tracker.disclosing import disclose_due
 from triaged.tracker.engine import reading, writing
-from triaged.tracker.schema import advisory, clock, event, ticket
+from triaged.tracker.schema import advisory, clock, event, message, ticket
 
 TEXT = "An attacker who gets somebody to follow a link runs a script in their session.\n\nUpdate to 2.3.1."
 SECRET = "the vault of the old billing machine has no password at all"
@@ -207,6 +207,18 @@ def test_a_product_that_names_the_researcher_is_refused(engine: Engine) -> None:
     says(house, "/affects Gateway of Noa Adams: before 2.3.1")
     assert "names the researcher" in " ".join(echo(house).split())
     assert house.rows(ticket)[0].product == ""
+
+
+def test_the_researcher_comments_on_all_that_is_to_be_published(house: Tracked) -> None:
+    """Product, versions, weakness and CVE stand in every document beside the words."""
+    says(house, "/affects Gateway: before 2.3.1\n/fixed in 2.3.1\n/assess accepted high cwe CWE-79")
+    written(house)
+    says(house, "/cve CVE-2026-12345")
+    says(house, "/draft")
+    text = next(row.text for row in house.rows(message) if row.id == house.letters("draft")[0].message_row)
+    for said in ("Gateway: before 2.3.1", "Fixed in:     2.3.1", "CWE-79", "CVE-2026-12345"):
+        assert said in text, said
+    assert max(len(line) for line in text.split("\n") if "CWE-79" not in line) <= 80
 
 
 def test_a_draft_that_was_cancelled_or_held_was_not_sent(house: Tracked) -> None:

@@ -8,7 +8,9 @@ from datetime import datetime
 from triaged.message.clean import clean_header
 from triaged.policy.calendar import in_letters
 from triaged.ticket.clocks import is_open
+from triaged.ticket.cwe import cwe_title
 from triaged.ticket.deadlines import DISCLOSE
+from triaged.ticket.describing import described_lines
 from triaged.ticket.draft import CVE, MAY_BE_PUBLISHED, TEXT_CHARACTERS, TITLE_CHARACTERS, Draft, Person, named_in
 from triaged.ticket.events import Event, EventKind, State
 from triaged.ticket.gate import overlaps
@@ -113,6 +115,8 @@ def _values(worked: Worked, written: Draft, case: Case) -> dict[str, object]:
         "severity": worked.severity,
         "cvss": worked.cvss,
         "cve": written.cve,
+        "cwe": f"{worked.cwe}, {cwe_title(worked.cwe)}" if worked.cwe else "",
+        "described": described_lines(worked),
         "day": _day(worked, due, case),
         "agreed": worked.agreed_for is not None and due == worked.agreed_for,
         "clause": next(iter(case.desk.policy.publication.clauses), ""),
