@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, func, select
 
 from tests.cli.conftest import Triaged
 from triaged.cli.publish import LIST
+from triaged.tracker.schema import advisory, journal, letter
 
 
 @pytest.fixture
@@ -73,6 +75,26 @@ def test_a_mailbox_that_is_none_is_refused_in_words(imported: Triaged, www: Path
     said = imported("publish", www, "--mailbox", "nobody")
     assert said.code == 1 and "there is no mailbox 'nobody'" in said.err
     assert not www.exists()
+
+
+def test_a_document_that_fails_its_schema_stops_all_and_nothing_becomes_public(
+    imported: Triaged, installation: Path, www: Path
+) -> None:
+    """An advisory whose row was changed by hand: neither files, nor an entry of the journal, nor a letter."""
+    (file,) = installation.rglob("*.db")
+    at, row = datetime.now(UTC), {"ticket_id": 1, "tenant": "default", "name": "IMS-2026-0001", "revisions": []}
+    words = {"title": "A hole", "text": "It is mended.", "cve": "CVE-26-1", "written_at": at, "published_at": at}
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        connection.execute(advisory.insert().values(**row, **words))
+        before = [connection.execute(select(func.count()).select_from(one)).scalar() for one in (journal, letter)]
+    said = imported("publish", www)
+    assert said.code == 1 and "nothing was published or written" in said.err and "IMS-2026-0001" in said.err
+    assert not www.exists()
+    with engine.begin() as connection:
+        after = [connection.execute(select(func.count()).select_from(one)).scalar() for one in (journal, letter)]
+    assert after == before
+    engine.dispose()
 
 
 def test_an_instant_before_the_last_event_is_refused(imported: Triaged, www: Path) -> None:
