@@ -97,6 +97,18 @@ def test_a_document_that_fails_its_schema_stops_all_and_nothing_becomes_public(
     engine.dispose()
 
 
+def test_where_no_file_can_be_written_nothing_becomes_public(imported: Triaged, installation: Path, www: Path) -> None:
+    """Else its researcher reads that it is published, and the page is not there."""
+    www.write_text("a file where the web root should be")
+    said = imported("publish", www / "below")
+    assert said.code == 1
+    (file,) = installation.rglob("*.db")
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        assert connection.execute(select(journal.c.kind).where(journal.c.kind == "published")).all() == []
+    engine.dispose()
+
+
 def test_an_instant_before_the_last_event_is_refused(imported: Triaged, www: Path) -> None:
     said = imported("publish", www, "--at", "2001-01-01T00:00:00Z")
     assert said.code == 1 and "not earlier" in said.err

@@ -44,7 +44,7 @@ def command(
     """
     settings = settings_of(config)
     chosen = _mailbox(settings, mailbox)
-    done = _publish(settings, chosen, at, dry_run)
+    done = _publish(settings, chosen, directory, at, dry_run)
     changes = _compared(directory, done.files)
     if not dry_run:
         _write(directory, done.files, changes)
@@ -80,7 +80,7 @@ def _mailbox(settings: Settings, name: str | None) -> MailboxSettings:
     return found[0]
 
 
-def _publish(settings: Settings, mailbox: MailboxSettings, at: datetime | None, dry_run: bool) -> Done:
+def _publish(settings: Settings, mailbox: MailboxSettings, directory: Path, at: datetime | None, dry_run: bool) -> Done:
     """One transaction: what becomes public and what is written of it agree, or nothing of either happens."""
     from triaged.daemon.once import RehearsalError
     from triaged.publication.advisory import InvalidDocument
@@ -94,6 +94,7 @@ def _publish(settings: Settings, mailbox: MailboxSettings, at: datetime | None, 
             done = _published(connection, settings, mailbox, at)
             if dry_run:
                 raise _DryRun(done)
+            _must_take_files(directory)
             return done
     except _DryRun as dry:
         return dry.done
@@ -198,6 +199,12 @@ def _ours(directory: Path) -> Iterator[str]:
         parts = PurePosixPath(str(path)).parts
         if parts and ".." not in parts and not PurePosixPath(str(path)).is_absolute():
             yield str(path)
+
+
+def _must_take_files(directory: Path) -> None:
+    """Raises OSError before anything becomes public: else its researcher reads of a page that is not there."""
+    _write_one(directory / f"{LIST}.try", b"")
+    (directory / f"{LIST}.try").unlink()
 
 
 def _write(directory: Path, files: Mapping[str, bytes], changes: Mapping[str, list[str]]) -> None:
