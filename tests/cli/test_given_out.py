@@ -67,7 +67,7 @@ def test_a_person_is_given_all_that_is_held_of_them_and_nothing_of_others(
 def test_a_coordinator_gets_the_report_without_who_reported_it(triaged: Triaged, ref: str, installation: Path) -> None:
     installed("openssl", "apt-get install openssl")
     out, folder = installation / "bundle.zip", installation / "bundle"
-    said = triaged("handover", ref, "--to", "CERT Zelduria", "--out", out, "--as", "Dana Levi")
+    said = triaged("handover", ref, "--to", "CERT Zelduria", "--out", out, "--as", "Dana Levi", "--words")
     assert said.code == 0, said.err
     with zipfile.ZipFile(out) as archive:
         archive.extractall(folder)
@@ -84,6 +84,16 @@ def test_a_coordinator_gets_the_report_without_who_reported_it(triaged: Triaged,
     subprocess.run(checked, cwd=folder, check=True, capture_output=True)
     events = triaged("ticket", "show", ref, "--json").document["events"]
     assert next(e["data"]["to"] for e in events if e["kind"] == "handed_over") == "CERT Zelduria"
+
+
+def test_words_of_who_did_not_agree_are_not_handed_over(triaged: Triaged, ref: str, installation: Path) -> None:
+    """What tells without a cue who somebody is can't be known: "I am quorvax elsewhere"."""
+    out = installation / "bundle.zip"
+    assert triaged("handover", ref, "--to", "CERT Zelduria", "--out", out).code == 0
+    with zipfile.ZipFile(out) as archive:
+        document = json.loads(archive.read("report.json"))
+        assert WORDS[0] not in archive.read("report.txt").decode()
+    assert document["messages"] == [] and document["timeline"] and document["reference"] == ref
 
 
 def test_only_who_agreed_to_exactly_that_party_is_named_to_it(triaged: Triaged, ref: str, installation: Path) -> None:

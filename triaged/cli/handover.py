@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from triaged.tracker.held import Bundle
 
 WARNING = "the attachments go as they came: nobody has looked whether they name their sender"
+WORDS = "what they wrote goes without what is known to name them: read it, whether it names them otherwise"
 
 
 @click.command("handover")
@@ -28,10 +29,15 @@ WARNING = "the attachments go as they came: nobody has looked whether they name 
 @click.option(
     "--attachments", is_flag=True, help="The files of the report too, as they came: they may name their sender."
 )
+@click.option("--words", is_flag=True, help="Also what was written by those who did not agree: it may name them.")
 @click.option("--as", "member", default="", help="Which member does it; it stands in the ticket's events.")
 @config_option
-def command(ref: str, third_party: str, out: Path, attachments: bool, member: str, config: Path | None) -> None:
-    """Write a ticket's report for a coordinator. Who reported it is taken out, unless they agreed to be named to that party."""
+def command(
+    ref: str, third_party: str, out: Path, attachments: bool, words: bool, member: str, config: Path | None
+) -> None:
+    """Write a ticket's report for a coordinator. Who reported it is taken out, unless they agreed to be named to that party;
+    without that, their own words go with --words alone.
+    """
     import secrets
     from datetime import UTC
 
@@ -50,7 +56,8 @@ def command(ref: str, third_party: str, out: Path, attachments: bool, member: st
     must_be_writable(out)
     with writing(tracker_of(settings)) as connection:
         token = token_of(ref)
-        bundle = held.for_third_party(connection, token, party, attachments=attachments) if token else None
+        wanted = {"attachments": attachments, "words": words}
+        bundle = held.for_third_party(connection, token, party, **wanted) if token else None
         if bundle is None:
             raise CommandError(f"there is no ticket {safe(ref)}: `triaged ticket list` shows them all")
         files = signed(contents(bundle), seed_of(connection))
@@ -71,6 +78,8 @@ def command(ref: str, third_party: str, out: Path, attachments: bool, member: st
     click.echo(f"people in it: {', '.join(safe(p['address']) for p in bundle.people) or 'nobody agreed to be named'}")
     if attachments:
         click.echo(WARNING, err=True)
+    if words:
+        click.echo(WORDS, err=True)
 
 
 def contents(bundle: Bundle) -> dict[str, bytes]:

@@ -212,8 +212,12 @@ class Bundle:
     people: tuple[Document, ...]
 
 
-def for_third_party(connection: Connection, token: str, third_party: str, *, attachments: bool) -> Bundle | None:
-    """None where there is no such ticket, or everything of it was forgotten."""
+def for_third_party(
+    connection: Connection, token: str, third_party: str, *, attachments: bool, words: bool = False
+) -> Bundle | None:
+    """None where there is no such ticket, or everything of it was forgotten. `words`: also of those who did not agree, for what
+    names somebody without a word that tells so ("I am quorvax elsewhere") can't be known, and can't be taken out.
+    """
     columns = (ticket, policy_text.c.organisation, policy_text.c.name.label("policy"), policy_text.c.version)
     joined = ticket.join(policy_text, policy_text.c.sha256 == ticket.c.policy_sha256)
     here = (ticket.c.token == token, ticket.c.forgotten_at.is_(None))
@@ -230,18 +234,22 @@ def for_third_party(connection: Connection, token: str, third_party: str, *, att
         ticket_id=row.id,
         tenant=row.tenant,
         ref=row.ref,
-        document=_without_people(connection, row, third_party, hidden),
-        texts=tuple(_texts(connection, row.id, hidden)),
+        document=_without_people(connection, row, third_party, hidden, agreed),
+        texts=tuple(_texts(connection, row.id, hidden, None if words else agreed)),
         attachments=_attachments(connection, row.id, hidden) if attachments else {},
         people=tuple(people),
     )
 
 
-def _without_people(connection: Connection, row: Any, third_party: str, hidden: Marks) -> Document:
-    said = select(fact.c.kind, fact.c.value).where(
-        fact.c.ticket_id == row.id, fact.c.kind.not_in((*NAMING, "anonymity"))
-    )
-    facts = connection.execute(said.order_by(fact.c.id)).all()
+def _without_people(
+    connection: Connection, row: Any, third_party: str, hidden: Marks, agreed: Collection[str]
+) -> Document:
+    said = select(fact.c.kind, fact.c.value).join(message, message.c.id == fact.c.message_id)
+    said = said.where(fact.c.ticket_id == row.id, fact.c.kind.not_in((*NAMING, "anonymity")))
+    may_be_theirs = and_(
+        fact.c.kind == "ip_address", message.c.counterpart.not_in(agreed)
+    )  # or a machine's: nothing tells
+    facts = connection.execute(said.where(~may_be_theirs).order_by(fact.c.id)).all()
     promised = select(clock).where(clock.c.ticket_id == row.id).order_by(clock.c.id)
     happened = select(event.c.at, event.c.kind).where(event.c.ticket_id == row.id).order_by(event.c.seq)
     return {
@@ -268,12 +276,15 @@ def _without_people(connection: Connection, row: Any, third_party: str, hidden: 
     }
 
 
-def _texts(connection: Connection, ticket_id: int, hidden: Marks) -> list[Document]:
-    """What participants wrote, without quoted mail and signatures; never a note, never whom we wrote to."""
+def _texts(connection: Connection, ticket_id: int, hidden: Marks, authors: Collection[str] | None) -> list[Document]:
+    """What participants wrote (`authors`: these alone), without quoted mail and signatures; no note, nor whom we wrote to."""
     on_it = select(person.c.address).join(participant, participant.c.person_id == person.c.id)
     part = message.c.counterpart.in_(on_it.where(participant.c.ticket_id == ticket_id))
     came = (message.c.ticket_id == ticket_id, message.c.direction == "in", message.c.audience == Audience.RESEARCHER)
-    rows = connection.execute(select(message).where(*came, part).order_by(message.c.id)).all()
+    found = select(message).where(*came, part).order_by(message.c.id)
+    if authors is not None:
+        found = found.where(message.c.counterpart.in_(authors))
+    rows = connection.execute(found).all()
     return [
         {
             "at": instant(row.at),
