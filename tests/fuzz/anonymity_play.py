@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from random import Random
@@ -17,6 +18,7 @@ from tests.ticket.scene import DESK, KEY, MEMBER, TEAM
 from tests.tracker.tracked import Tracked
 from triaged.daemon.tending import desk_of
 from triaged.message.replies import own_words
+from triaged.policy.terms import Reward
 from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.desk import Colleague
 from triaged.ticket.grammar import Orders, read_orders
@@ -28,12 +30,25 @@ from triaged.tracker.schema import letter, message, ticket
 HALL, ADVISORY = "hall", "advisory"
 PARTIES = ("CERT Coordination Center", "Wombat Appliances")
 HOURS = 25  # between two rounds: a day's caps are for machines
+RON = "ron@example.test"  # the second member
+POLICY = replace(
+    DESK.policy,
+    reward=Reward(offered=True),
+    publish=replace(DESK.policy.publish, site="https://www.example.test/security"),
+)
 HOUSE = replace(
     DESK,
+    policy=POLICY,
+    two_person=True,
+    own=DESK.own | {RON},
     caps=replace(DESK.caps, proven_per_hour=10_000, unproven_per_hour=10_000),
-    members={MEMBER: Colleague("Dana Levi", MEMBER, notify="board")},
+    members={
+        MEMBER: Colleague("Dana Levi", MEMBER, notify="board"),
+        RON: Colleague("Ron Katz", RON, notify="board"),
+    },
 )
-OURS = frozenset({TEAM, MEMBER})
+OURS = frozenset({TEAM, MEMBER, RON})
+TO_PUBLISH = 0.2  # of the tickets that are not on their way yet, in each round
 
 
 @dataclass
@@ -50,6 +65,10 @@ class Seat:
     codes: dict[str, set[str]] = field(default_factory=dict)  # code -> what its letter asked for
     unconfirmed: dict[str, tuple[str, bool]] = field(default_factory=dict)  # code -> name, and whether it waits
     here: bool = True
+
+    def shares(self, party: str) -> bool:
+        """Whether what they wrote goes to that party."""
+        return self.here and not self.anonymous and party in self.given
 
     def named(self, what: str) -> str:
         hidden = self.anonymous or self.waits or not self.here
@@ -82,6 +101,7 @@ class Told:
     token: str
     seats: list[Seat]
     valid: bool = False
+    to_publish: bool = False  # there is a draft of it, and a day
 
 
 @dataclass
@@ -168,6 +188,9 @@ class Cast:
     def round(self) -> None:
         """Something happens to every ticket: a member's command or a mail."""
         self.tracked.later(hours=HOURS)
+        for told in self.tickets:
+            if not told.to_publish and self.random.random() < TO_PUBLISH:
+                self._publication(told)
         mails = [raw for told in self.tickets if (raw := self._happens(told)) is not None]
         self.tracked.receive(*mails)
         self.tracked.tend()
@@ -180,11 +203,24 @@ class Cast:
             return None
         return self._writes(told, self.random.choice(told.seats))
 
+    def _publication(self, told: Told) -> None:
+        """All that it takes, so that it becomes public tomorrow. Members' own words hold nobody's marks."""
+        day = (self.tracked.at + timedelta(days=1)).astimezone(POLICY.calendar.tzinfo).date()
+        affects = self.random.choice(("before 2.3.1", "2.0 to 2.3", "1.0, 1.1", "all"))
+        assessed = f"/assess accepted high\n/affects Shop {affects}\n/disclose {day}\n\nWell found."
+        title = f"/advisory {self.random.choice(('Script in a page', 'Forged request', 'Open redirect'))}"
+        words = (assessed, f"{title}\n\nWhoever follows a link runs a script.\n\nUpdate.", "/draft\n\nIs it right?")
+        obeyed = [self._ordered(told, said) for said in words]
+        told.valid |= obeyed[0]
+        told.to_publish = all(obeyed) and self._ordered(told, "/confirm", RON)
+
     def _member(self, told: Told) -> None:
         words = self.random.choice(
             ("/assess accepted high\n\nWell found.", "/assess accepted high\n\nWell found.", "/assess declined\n\nIt is none.",
              "/close", "/reopen", "/credit ask", "/credit ask", "/credit ask hall", "/credit ask advisory", "/credit none",
-             "/credit accept", "/credit accept", "/credit", "/add", "/remove",
+             "/credit accept", "/credit accept", "/credit", "/add", "/remove", "/revise Script in a page\n\nOther words.",
+             "/reward EUR 300 it was new to us", "/reward EUR 50 it was new to us", "/reward none we knew it",
+             "/reward paid PO-1", "/cve CVE-2026-12345",
              *(f"/credit share with {party}" for party in PARTIES))
         )  # fmt: skip
         friend = next((s for s in told.seats if not s.reporter), None)
@@ -197,8 +233,11 @@ class Cast:
         elif words == "/remove":
             if friend and self._ordered(told, f"/remove {friend.person}"):
                 friend.here = False
-        elif self._ordered(told, words):
-            self._ordered_so(told, words)
+        else:
+            if words.startswith("/reward"):
+                self._ordered(told, "/report")  # as what it was taken in for is no matter here
+            if self._ordered(told, words):
+                self._ordered_so(told, words)
 
     @staticmethod
     def _returned(friend: Seat | None, address: str) -> Seat:
@@ -208,6 +247,8 @@ class Cast:
 
     def _ordered_so(self, told: Told, words: str) -> None:
         verb, _, rest = words.partition(" ")
+        if verb in ("/revise", "/reward"):
+            self._ordered(told, "/confirm", RON)
         if verb == "/assess":
             told.valid = rest.startswith("accepted")
         here = [seat for seat in told.seats if seat.here]
@@ -228,13 +269,13 @@ class Cast:
                     seat.codes[code] = what
                     seat.open |= what
 
-    def _ordered(self, told: Told, words: str) -> bool:
+    def _ordered(self, told: Told, words: str, by: str = MEMBER) -> bool:
         orders = read_orders(own_words(words, 1000))
         assert isinstance(orders, Orders), orders
         tracked = self.tracked
         with writing(tracked.engine) as connection:
             at_desk = lambda loaded: desk_of(loaded, tracked.desks)  # noqa: E731
-            done = command(connection, told.token, orders, MEMBER, at_desk, tracked.at, tracked.entropy)
+            done = command(connection, told.token, orders, by, at_desk, tracked.at, tracked.entropy)
         return isinstance(done, Obeyed)
 
     def _writes(self, told: Told, seat: Seat) -> bytes:
@@ -242,6 +283,10 @@ class Cast:
         proven = self.random.random() < 0.7
         kind = self.random.choice(("credit",) * 4 + ("agree",) * 4 + ("refuse",) * 2 + ("confirm",) * 2
                                   + ("anonymous", "wrong", "unfit", "stranger", "words", "withdraw"))  # fmt: skip
+        if (
+            seat.named(HALL) or seat.named(ADVISORY)
+        ) and self.random.random() < 0.5:  # who is named, changes their mind
+            kind = self.random.choice(("anonymous", "refuse", "credit"))
         if kind == "stranger":
             line, author = self._line(told, seat, "credit", True, effect=False), self.person()
             return self.mail(author, key, line, True)

@@ -10,6 +10,7 @@ from random import Random
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy import Connection, select
 
 from tests.fuzz.anonymity import Source, run
 from tests.fuzz.anonymity_marks import Mark, Marks
@@ -18,7 +19,7 @@ from triaged.tracker.schema import participant, person
 
 pytestmark = pytest.mark.timeout(900)  # thirty seconds on two quiet cores
 
-TICKETS, ROUNDS, SEED = 200, 5, 20261128
+TICKETS, ROUNDS, SEED = 200, 4, 20261128
 
 
 def test_no_artefact_of_two_hundred_tickets_holds_a_mark_that_no_consent_covers() -> None:
@@ -26,23 +27,36 @@ def test_no_artefact_of_two_hundred_tickets_holds_a_mark_that_no_consent_covers(
     tally = run(TICKETS, SEED, jobs=2, rounds=ROUNDS)
     print(tally)
     assert tally.problems == []
-    assert tally.tickets == TICKETS and min(tally.words, tally.named, tally.letters) > TICKETS // 10, (
-        "nothing was tried"
-    )
+    tried = (tally.words, tally.named, tally.letters, tally.published, tally.rewards)
+    assert tally.tickets == TICKETS and min(tried) > TICKETS // 10 and tally.taken_back, "nothing was tried"
 
 
 def display_names(tracked: Tracked, tenant: str) -> Mapping[str, bytes]:
-    return {"leak": json.dumps([row.name for row in tracked.rows(person, tenant=tenant)]).encode()}
+    return {"names": json.dumps([row.name for row in tracked.rows(person, tenant=tenant)]).encode()}
 
 
 def names_without_asking_the_ledger(tracked: Tracked, tenant: str) -> Mapping[str, bytes]:
-    return {"leak": "\n".join(row.credit for row in tracked.rows(participant)).encode()}
+    return {"credits": "\n".join(row.credit for row in tracked.rows(participant)).encode()}
 
 
 def test_a_planted_leak_is_found() -> None:
-    for make in (display_names, names_without_asking_the_ledger):
-        tally = run(12, SEED, rounds=4, sources=(Source(make, lambda name: ("hall", "advisory")),))
-        assert tally.problems and all(" leak holds Mark(" in problem for problem in tally.problems)
+    planted = [
+        Source(make, lambda name: ("hall", "advisory")) for make in (display_names, names_without_asking_the_ledger)
+    ]
+    problems = run(25, SEED, rounds=3, sources=planted).problems
+    found = {one.partition(": ")[2].partition(" holds Mark(")[0] for one in problems}
+    assert found == {"names", "credits"}
+
+
+def test_a_site_that_does_not_ask_the_ledger_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def whoever_wrote(connection: Connection, *_: object) -> dict[int, tuple[str, ...]]:
+        rows = select(participant.c.ticket_id, person.c.name).join(person, person.c.id == participant.c.person_id)
+        return {row.ticket_id: (row.name,) for row in connection.execute(rows)}
+
+    monkeypatch.setattr("triaged.tracker.consents.names_for", whoever_wrote)
+    problems = run(12, SEED, rounds=4).problems
+    for path in ("advisories/ims-", "csaf/white/2026/ims-", "csaf/clear/2026/ims-", ".osv.json", ".cve.json", ".md"):
+        assert any(path in one and " holds Mark(kind='name'" in one for one in problems), path
 
 
 def marked() -> tuple[Marks, Mark, str]:
