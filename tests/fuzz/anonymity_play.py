@@ -207,9 +207,11 @@ class Cast:
         """All that it takes, so that it becomes public tomorrow. Members' own words hold nobody's marks."""
         day = (self.tracked.at + timedelta(days=1)).astimezone(POLICY.calendar.tzinfo).date()
         affects = self.random.choice(("before 2.3.1", "2.0 to 2.3", "1.0, 1.1", "all"))
-        assessed = f"/assess accepted high\n/affects Shop {affects}\n/disclose {day}\n\nWell found."
+        assessed = f"/assess accepted high\n/affects Shop {affects}\n\nWell found."
         title = f"/advisory {self.random.choice(('Script in a page', 'Forged request', 'Open redirect'))}"
-        words = (assessed, f"{title}\n\nWhoever follows a link runs a script.\n\nUpdate.", "/draft\n\nIs it right?")
+        text = f"{title}\n\nWhoever follows a link runs a script.\n\nUpdate."
+        words = (assessed, text, "/draft\n\nIs it right?", f"/disclose {day}")
+        self._ordered(told, "/report")  # refused where it is taken for one already
         obeyed = [self._ordered(told, said) for said in words]
         told.valid |= obeyed[0]
         told.to_publish = all(obeyed) and self._ordered(told, "/confirm", RON)
