@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Triaged
+from tests.cli.conftest import ROOT, Triaged
 from tests.ticket.scene import RESEARCHER, STRANGER
+from triaged.daemon.points import ERASING, VARIABLE
 from triaged.tracker.engine import connect, writing
 from triaged.tracker.schema import ticket
 
@@ -124,3 +129,22 @@ def test_a_time_that_can_not_be_read_is_refused_in_words(imported: Triaged, inst
     policy.write_text(policy.read_text() + f'\n[retention]\nafter_close = "{after}"\n')
     said = imported("forget", "--due")
     assert said.code == 2 and "retention.after_close" in said.err
+
+
+@pytest.mark.parametrize("point", [name for name in ERASING if name.startswith("erasure-")])
+def test_a_kill_in_the_middle_erases_all_of_it_or_nothing(two: Triaged, installation: Path, point: str) -> None:
+    assert two("forget", RESEARCHER, "--as", "Dana Levi").code == 0
+    before = two("forget", RESEARCHER, "--json").document["rows"]
+    words = ("forget", RESEARCHER, "--as", "Ron Katz", "--confirm")
+    program = [sys.executable, "-m", "triaged", *words]
+    known = {**os.environ, "PYTHONPATH": str(ROOT), VARIABLE: point}
+    died = subprocess.run(program, env=known, cwd=installation, capture_output=True, timeout=100)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    left = two("forget", RESEARCHER, "--json")
+    if point == "erasure-committed":
+        assert RESEARCHER not in two("ticket", "list", "--json").out
+    else:
+        assert left.document["rows"] == before
+        assert two(*words).code == 0
+    assert two("audit", "--offline").code == 0
+    assert RESEARCHER.encode() not in (installation / "triaged.db").read_bytes() or point == "erasure-committed"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Triaged
+from triaged.ticket.events import JournalKind
 from triaged.tracker.engine import connect, reading
 from triaged.tracker.journal import entries
 
@@ -80,7 +81,7 @@ def test_what_is_exported_stands_in_the_journal(rewarded: Triaged, installation:
     assert rewarded("reward", "list", "--csv", "-", "--reasons", "--as", "Dana Levi").code == 0
     assert rewarded("reward", "list", "--json").code == 0
     with reading(connect(f"sqlite:///{installation}/triaged.db")) as connection:
-        noted = [(e.kind, e.actor, dict(e.data)) for e in entries(connection, "default")]
+        noted = [(e.kind, e.actor, dict(e.data)) for e in entries(connection, "default", JournalKind.REWARD_EXPORTED)]
     assert noted == [
         ("reward_exported", "member:Dana Levi", {"form": "csv", "rows": 1, "state": "", "reasons": True}),
         ("reward_exported", "operator", {"form": "json", "rows": 1, "state": "", "reasons": False}),

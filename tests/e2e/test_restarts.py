@@ -15,7 +15,7 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import Postfix
 from tests.servers.process import stop
 from tests.servers.proxy import Proxy, proxy
-from triaged.daemon.points import NAMES
+from triaged.daemon.points import PASSED
 
 pytestmark = pytest.mark.timeout(900)  # each wait of a test may be as long as the daemon holds a letter back
 
@@ -66,7 +66,7 @@ def rested(house: Installation, people: list[str]) -> None:
     until(lambda: [x["state"] for x in house.letters()] == ["accepted"] * (2 * len(people)))
 
 
-POINTS = [name for name in NAMES if not name.startswith("clocks-")]  # for a clock to be due, days have to pass
+POINTS = [name for name in PASSED if not name.startswith("clocks-")]  # for a clock to be due, days have to pass
 
 
 @pytest.mark.parametrize("point", POINTS)

@@ -24,13 +24,13 @@ from sqlalchemy import select
 
 from tests.bench.run import database
 from tests.servers.process import workdir
-from triaged.daemon.points import NAMES, VARIABLE
+from triaged.daemon.points import PASSED, VARIABLE
 from triaged.tracker import auditing, chaining
 from triaged.tracker.engine import connect, reading
 from triaged.tracker.schema import letter, message, ticket
 
 ROOT = Path(__file__).resolve().parents[2]
-POINTS = tuple(name for name in NAMES if name not in ("reading-claimed", "letter-accepted", "copy-appended"))
+POINTS = tuple(name for name in PASSED if name not in ("reading-claimed", "letter-accepted", "copy-appended"))
 Told = tuple[datetime, str, str, str, str]  # queued, to, template, subject, text without references and keys
 _KEY = re.compile(r"\+[0-9a-z]{8}\.[rtb]\.[0-9a-z]{16}@")
 _REF = re.compile(r"IMS-[0-9A-Z]{4}-[0-9A-Z]{4}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -223,13 +224,14 @@ def _confirm(engine: Engine, settings: Settings, subject: Subject, by: str, path
 
     from triaged.cli.signing import must_be_writable
     from triaged.daemon.clock import real
-    from triaged.daemon.points import reach
+    from triaged.daemon.points import arm, reach
     from triaged.ticket.forgetting import may_not_confirm
     from triaged.tracker.compacting import compact
     from triaged.tracker.engine import writing
     from triaged.tracker.erasures import NotNowError, open_proposal, perform
 
     now = real()
+    arm(os.environ)
     if path is not None:
         must_be_writable(path)
     with writing(engine) as connection:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 VARIABLE = "TRIAGED_TEST_KILL"  # NAME or NAME:N, for the Nth time that the point is reached
 
-NAMES = (
+# Of a pass of the daemon.
+PASSED = (
     "receipts-stored",
     "reading-claimed",
     "consequences-written",
@@ -21,11 +22,10 @@ NAMES = (
     "letter-accepted",
     "results-recorded",
     "copy-appended",
-    "forgotten-again",
-    "erasure-tickets",
-    "erasure-traces",
-    "erasure-committed",
 )
+# Of an erasure, and of the sweep that meets a forgotten message again.
+ERASING = ("erasure-tickets", "erasure-traces", "erasure-committed", "forgotten-again")
+NAMES = (*PASSED, *ERASING)
 
 _armed: dict[str, int] = {}
 
