@@ -79,7 +79,7 @@ role = "triager"
 notify = "board"
 
 [http]
-listen = ""
+listen = {listen}
 
 [limits]
 fetch_messages = {fetch_messages}
@@ -304,5 +304,6 @@ def installation(directory: Path, url: str, dovecot: Dovecot, mx_port: int, smtp
         envelope="keyed",
         fetch_messages=50,
         undo_seconds=0,
+        listen="",
     )
     return made

@@ -8,13 +8,13 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from sqlalchemy import Engine, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from triaged import resources
+from triaged.daemon import status
+from triaged.daemon.web import split
 from triaged.mail.imap import ImapError
 from triaged.mail.ports import Permanent, Sent
 from triaged.mail.smtp import Submission
@@ -22,11 +22,12 @@ from triaged.mail.transaction import Timeouts
 from triaged.mail.watcher import FolderLook, look
 from triaged.policy.calendar import doubts
 from triaged.policy.publishing import expiring
+from triaged.settings.contradictions import is_loopback
 from triaged.settings.model import MailboxSettings, Settings, SmtpSettings
 from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.wire import UnsafeLetterError, compose, text_value
 from triaged.tracker import installation, leases, migrate, standing
-from triaged.tracker.engine import connect, reading
+from triaged.tracker.engine import connect, file_of, reading
 
 LEAST_DISK_BYTES = 512 * 1024 * 1024
 SKEW = timedelta(seconds=30)
@@ -52,6 +53,7 @@ def check(settings: Settings, now: datetime) -> Iterator[Item]:
         yield _proof(mailbox, settings)
         yield _team(mailbox, settings)
     yield from _tracker(settings, now)
+    yield from _http(settings, now)
     for mailbox in settings.mailboxes:
         yield from _mailbox(mailbox, now)
 
@@ -103,13 +105,8 @@ def _tracker(settings: Settings, now: datetime) -> Iterator[Item]:
         engine.dispose()
 
 
-def _sqlite_file(url: str) -> Path | None:
-    made = make_url(url)
-    return Path(made.database) if made.get_backend_name() == "sqlite" and made.database else None
-
-
 def _disk(url: str) -> Iterator[Item]:
-    file = _sqlite_file(url)
+    file = file_of(url)
     if file is None:
         return
     if not file.parent.is_dir():
@@ -121,12 +118,12 @@ def _disk(url: str) -> Iterator[Item]:
 
 
 def _holds_a_tracker(engine: Engine, url: str) -> bool:
-    file = _sqlite_file(url)
+    file = file_of(url)
     return (file is None or file.exists()) and migrate.current(engine) == migrate.HEAD
 
 
 def _database(engine: Engine, url: str) -> Item:
-    file = _sqlite_file(url)
+    file = file_of(url)
     if file is not None and not file.exists():
         return Item("database", True, note="there is none yet: `triaged run` makes it")
     try:
@@ -185,6 +182,22 @@ def _standing(engine: Engine, settings: Settings, now: datetime) -> Iterator[Ite
                 f"{count} letter(s) to the team were refused: see `triaged outbox list --state failed`, and mend [team]"
             )
             yield Item(f"letters to the team {name}", False, mend)
+
+
+def _http(settings: Settings, now: datetime) -> Iterator[Item]:
+    """Whether the port is free, or ours already; and who else can ask."""
+    listen = settings.http.listen
+    if not listen:
+        yield Item("http", True, note="off: no metrics and no health pages")
+        return
+    error = status.taken(listen)
+    if error is None:
+        open_to_others = "" if is_loopback(split(listen)[0]) else "other machines can ask, and no password is wanted"
+        yield Item("http", True, note=open_to_others)
+    elif running(settings, now).ok:
+        yield Item("http", True, note=f"{listen} is in use, as it should be while the daemon runs")
+    else:
+        yield Item("http", False, status.mend(listen, error))
 
 
 def running(settings: Settings, now: datetime) -> Item:

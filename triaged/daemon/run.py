@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +15,7 @@ from types import FrameType
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from triaged.daemon import clock, points, sending
+from triaged.daemon import clock, points, sending, status
 from triaged.daemon.house import House, open_house
 from triaged.daemon.intake import take_in
 from triaged.daemon.log import log
@@ -42,7 +42,13 @@ def serve(settings: Settings, *, ready: Callable[[], None]) -> int:
     house = open_house(settings)
     stop, mail, reports, letters = Event(), Event(), Event(), Event()
     signalled = _signals()
-    threads = start(_parts(house, mail, reports, letters), stop, partial(_report, house))
+    states: dict[str, str] = {}  # of this process's parts, for who asks over HTTP: the tracker may not answer
+
+    def report(part: str, state: str, reason: str) -> None:
+        states[part] = state
+        _report(house, part, state, reason)
+
+    threads = start(_parts(house, states, mail, reports, letters), stop, report)
     notify(os.environ, "READY=1")
     ready()
     os.read(signalled, 1)
@@ -87,7 +93,7 @@ def _nothing(_signal: int, _frame: FrameType | None) -> None:
     """The byte in the pipe says it all."""
 
 
-def _parts(house: House, mail: Event, reports: Event, letters: Event) -> list[Part]:
+def _parts(house: House, states: Mapping[str, str], mail: Event, reports: Event, letters: Event) -> list[Part]:
     boxes = house.settings.mailboxes
     parts = [Part(f"watch {m.name}", partial(_watch, house, m, mail)) for m in boxes if m.imap]
     parts += [Part(f"sent {m.name}", partial(_copies, house, m)) for m in boxes if m.imap and m.imap.sent_folder]
@@ -95,7 +101,13 @@ def _parts(house: House, mail: Event, reports: Event, letters: Event) -> list[Pa
     parts.append(Part("study", partial(_study, house, reports, letters)))
     parts.append(Part("outbox", partial(_outbox, house, letters)))
     parts.append(Part("schedule", partial(_schedule, house, letters)))
+    if house.settings.http.listen:
+        parts.append(Part(status.PART, partial(_show, house, states)))
     return parts
+
+
+def _show(house: House, states: Mapping[str, str], stop: Event) -> None:
+    status.show(house, states, stop, partial(_report, house))
 
 
 def _report(house: House, part: str, state: str, reason: str) -> None:
