@@ -84,3 +84,21 @@ def test_a_port_that_is_taken_is_said_once_and_mail_goes_on(small_house: Install
             assert len(house.got(house.researcher)) == 1
         lines = [line for line in house.log.read_text().splitlines() if "http does not listen" in line]
         assert len(lines) == 1 and "in use" in json.loads(lines[0])["mend"]
+
+
+def test_ops_hear_of_a_low_disk_once_however_often_the_daemon_starts(small_house: Installation) -> None:
+    house = small_house
+    ops = f"ops.{house.name}@example.test"
+    house.more = f'[ops]\nalarm = ["{ops}"]\ndisk_free_mib = {2**30}\n'
+    house.write()
+    with house.running():
+        [alarm] = house.got(ops)
+    assert alarm["Subject"] == "triaged: ALARM: disk" and alarm["Reply-To"] == ops
+    with house.running():
+        house.arrives(house.researcher)
+        assert len(house.got(house.researcher)) == 1
+    house.more = house.more.replace(str(2**30), "1")
+    house.write()
+    with house.running():
+        assert [mail["Subject"] for mail in house.got(ops, 2)] == ["triaged: ALARM: disk", "triaged: all clear: disk"]
+    assert len(house.tickets()) == 1, "an alarm is no report"

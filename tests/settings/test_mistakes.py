@@ -311,3 +311,19 @@ def test_a_key_file_that_may_not_be_read_is_a_mistake(folder):
 def test_two_plus_address_variants_of_a_team_address_are_fine(folder):
     text = '[team]\nnotify = ["team+a@example.test", "team+b@example.test"]\n' + MAILBOX
     assert len(loads(folder, text).tenant("default").team.notify) == 2
+
+
+def test_the_second_server_of_ops_is_held_to_what_the_others_are(folder):
+    smtp = '[ops.smtp]\nhost = "mail.example.org"\nsecurity = "none"\nusername = "ops"\nenvelope = "keyed"\n'
+    said = mistakes(folder, MAILBOX + smtp)
+    assert any("ops.smtp.security" in line and "in the clear" in line for line in said)
+    assert any("ops.smtp.password" in line and "is missing" in line for line in said)
+    assert any("ops.smtp.envelope" in line for line in said)
+
+
+def test_the_second_server_of_ops_has_its_secret_where_it_says(folder):
+    smtp = '[ops.smtp]\nhost = "mail.example.org"\nusername = "ops"\npassword = { env = "OPS" }\n'
+    found = loads(folder, MAILBOX + smtp, {"OPS": "hunter3"}).ops.smtp
+    assert found is not None and found.password is not None
+    assert (found.password.reveal(), found.port, found.envelope) == ("hunter3", 465, "address")
+    assert loads(folder, MAILBOX).ops.smtp is None

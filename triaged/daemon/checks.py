@@ -29,7 +29,6 @@ from triaged.ticket.wire import UnsafeLetterError, compose, text_value
 from triaged.tracker import installation, leases, migrate, standing
 from triaged.tracker.engine import connect, file_of, reading
 
-LEAST_DISK_BYTES = 512 * 1024 * 1024
 SKEW = timedelta(seconds=30)
 _QUICK = Timeouts(greeting=15.0, mail=15.0, rcpt=15.0)
 
@@ -91,7 +90,7 @@ def _team(mailbox: MailboxSettings, settings: Settings) -> Item:
 
 def _tracker(settings: Settings, now: datetime) -> Iterator[Item]:
     url = settings.tracker.url
-    yield from _disk(url)
+    yield from _disk(url, settings.ops.disk_free_mib)
     engine = connect(url)
     try:
         yield _database(engine, url)
@@ -105,15 +104,15 @@ def _tracker(settings: Settings, now: datetime) -> Iterator[Item]:
         engine.dispose()
 
 
-def _disk(url: str) -> Iterator[Item]:
+def _disk(url: str, least: int) -> Iterator[Item]:
     file = file_of(url)
     if file is None:
         return
     if not file.parent.is_dir():
         yield Item("disk", False, f"there is no folder {file.parent}: make it, or mend [tracker] url")
         return
-    free = shutil.disk_usage(file.parent).free
-    mend = f"only {free // 2**20} MiB are free in {file.parent}: make room" if free < LEAST_DISK_BYTES else ""
+    free = shutil.disk_usage(file.parent).free // 2**20
+    mend = f"only {free} MiB are free in {file.parent}: make room" if free < least else ""
     yield Item("disk", not mend, mend)
 
 

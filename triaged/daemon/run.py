@@ -16,6 +16,7 @@ from types import FrameType
 from sqlalchemy.exc import SQLAlchemyError
 
 from triaged.daemon import clock, points, sending, status
+from triaged.daemon.alarming import watch_over
 from triaged.daemon.house import House, open_house
 from triaged.daemon.intake import take_in
 from triaged.daemon.log import log
@@ -101,6 +102,8 @@ def _parts(house: House, states: Mapping[str, str], mail: Event, reports: Event,
     parts.append(Part("study", partial(_study, house, reports, letters)))
     parts.append(Part("outbox", partial(_outbox, house, letters)))
     parts.append(Part("schedule", partial(_schedule, house, letters)))
+    if house.settings.ops.alarm:
+        parts.append(Part("alarms", partial(watch_over, house)))
     if house.settings.http.listen:
         parts.append(Part(status.PART, partial(_show, house, states)))
     return parts

@@ -48,7 +48,7 @@ def settings(
         limits=Limits(**values["limits"]),
         keys=KeySettings(secret(values["keys"]["address"])),
         http=HttpSettings(**values["http"]),
-        ops=OpsSettings(**values["ops"]),
+        ops=_ops(values["ops"], secret),
     )
 
 
@@ -68,6 +68,10 @@ def _smtp(one: Values, plus_addressing: bool, secret: Callable[[SecretSource], S
     envelope = one["envelope"] or ("keyed" if plus_addressing else "address")
     password = one["password"] and secret(one["password"])
     return SmtpSettings(**{**one, "port": port, "envelope": envelope, "password": password})
+
+
+def _ops(one: Values, secret: Callable[[SecretSource], Secret | None]) -> OpsSettings:
+    return OpsSettings(**{**one, "smtp": one["smtp"] and _smtp(one["smtp"], False, secret)})
 
 
 def _tenant(one: Values, inventories: Mapping[str, str]) -> TenantSettings:

@@ -119,27 +119,31 @@ def keyed_envelope_needs_plus(values: Values) -> Found:
             )
 
 
-def plain_text_stays_on_loopback(values: Values) -> Found:
+def _servers(values: Values, *kinds: str) -> Iterator[tuple[Path, Values]]:
+    """Each server of those kinds: its key, its values."""
     for index, mailbox in enumerate(values["mailbox"]):
-        for server in ("imap", "smtp"):
-            found = mailbox.get(server) or {}
-            if found.get("security") == "none" and "host" in found and not is_loopback(found["host"]):
-                yield (
-                    ("mailbox", index, server, "security"),
-                    f'"none" would send mail and password in the clear to {shown(found["host"])}: write "tls" or'
-                    ' "starttls", or "none-insecure" if that network is yours',
-                )
+        yield from ((("mailbox", index, kind), mailbox.get(kind) or {}) for kind in kinds)
+    yield ("ops", "smtp"), values["ops"].get("smtp") or {}
+
+
+def plain_text_stays_on_loopback(values: Values) -> Found:
+    for at, found in _servers(values, "imap", "smtp"):
+        if found.get("security") == "none" and "host" in found and not is_loopback(found["host"]):
+            yield (
+                (*at, "security"),
+                f'"none" would send mail and password in the clear to {shown(found["host"])}: write "tls" or'
+                ' "starttls", or "none-insecure" if that network is yours',
+            )
 
 
 def logins_are_whole(values: Values) -> Found:
-    for index, mailbox in enumerate(values["mailbox"]):
-        smtp = mailbox.get("smtp") or {}
+    for at, smtp in _servers(values, "smtp"):
         if not {"username", "password"} <= smtp.keys():
             continue
         if smtp["username"] and smtp["password"] is None:
-            yield ("mailbox", index, "smtp", "password"), "is missing: write it, or remove username for no login"
+            yield (*at, "password"), "is missing: write it, or remove username for no login"
         if not smtp["username"] and smtp["password"] is not None:
-            yield ("mailbox", index, "smtp", "username"), "is missing: write it, or remove password for no login"
+            yield (*at, "username"), "is missing: write it, or remove password for no login"
 
 
 def folders_are_watched_once(values: Values) -> Found:

@@ -158,6 +158,8 @@ def _sources(values: dict[str, Any]) -> Iterator[tuple[Key, SecretSource]]:
             source = (mailbox.get(server) or {}).get("password")
             if source:
                 yield ("mailbox", index, server, "password"), source
+    if source := (values["ops"].get("smtp") or {}).get("password"):
+        yield ("ops", "smtp", "password"), source
     if values["keys"].get("address"):
         yield ("keys", "address"), values["keys"]["address"]
 

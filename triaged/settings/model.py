@@ -126,6 +126,9 @@ class OpsSettings:
 
     alarm: tuple[str, ...]
     unswept_minutes: int
+    outbox_minutes: int
+    disk_free_mib: int
+    smtp: SmtpSettings | None  # a second server, for alarms alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,13 +46,16 @@ IMAP = Table(
     ),
     optional=True,
 )
+_SUBMISSION = (
+    Field("host", host(), "the submission server"),
+    Field("port", whole(1, 65535), "its port", None, "465 with tls, 587 with starttls, else 25"),
+    Field("security", words(*SECURITY), "none is for loopback hosts; none-insecure says that you mean it", "tls"),
+    Field("username", text("a user name", empty=True), "login; without one there is no login", ""),
+    Field("password", secret(), "login; a secret", None),
+)
 SMTP = Table(
     (
-        Field("host", host(), "the submission server"),
-        Field("port", whole(1, 65535), "its port", None, "465 with tls, 587 with starttls, else 25"),
-        Field("security", words(*SECURITY), "none is for loopback hosts; none-insecure says that you mean it", "tls"),
-        Field("username", text("a user name", empty=True), "login; without one there is no login", ""),
-        Field("password", secret(), "login; a secret", None),
+        *_SUBMISSION,
         Field(
             "envelope",
             words("keyed", "address", "null"),
@@ -60,6 +63,13 @@ SMTP = Table(
             None,
             "keyed; address without plus_addressing",
         ),
+    ),
+    optional=True,
+)
+OPS_SMTP = Table(
+    (
+        *_SUBMISSION,
+        Field("envelope", words("address", "null"), "the return path: the first mailbox's address, or none", "address"),
     ),
     optional=True,
 )
@@ -182,7 +192,10 @@ OPS = Table(
             "alarm", several(address()), "who hears when a mailbox is unswept, the outbox stands, the disk runs low", ()
         ),
         Field("unswept_minutes", whole(1, 10_080), "after which a mailbox that is not swept is an alarm", 15),
-    )
+        Field("outbox_minutes", whole(1, 10_080), "after which a letter that may go and does not is an alarm", 30),
+        Field("disk_free_mib", whole(1, 2**30), "MiB: less free where SQLite's file is, is an alarm", 512),
+    ),
+    {"smtp": OPS_SMTP},
 )
 ROOT = Table(
     tables={
