@@ -102,3 +102,12 @@ def test_ops_hear_of_a_low_disk_once_however_often_the_daemon_starts(small_house
     with house.running():
         assert [mail["Subject"] for mail in house.got(ops, 2)] == ["triaged: ALARM: disk", "triaged: all clear: disk"]
     assert len(house.tickets()) == 1, "an alarm is no report"
+
+
+def test_check_tries_the_second_server_of_ops(small_house: Installation) -> None:
+    house = small_house
+    house.more = f'[ops.smtp]\nhost = "127.0.0.1"\nport = {free_port()}\nsecurity = "none"\n'
+    house.write()
+    items = {item["item"]: item for item in json.loads(house.command("check", "--json").stdout)}
+    assert not items["smtp of ops"]["ok"] and "[ops.smtp]" in items["smtp of ops"]["mend"]
+    assert "[ops] alarm" in items["alarms"]["note"] and items["http"]["note"].startswith("off")

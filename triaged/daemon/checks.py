@@ -53,6 +53,7 @@ def check(settings: Settings, now: datetime) -> Iterator[Item]:
         yield _team(mailbox, settings)
     yield from _tracker(settings, now)
     yield from _http(settings, now)
+    yield from _alarms(settings)
     for mailbox in settings.mailboxes:
         yield from _mailbox(mailbox, now)
 
@@ -197,6 +198,16 @@ def _http(settings: Settings, now: datetime) -> Iterator[Item]:
         yield Item("http", True, note=f"{listen} is in use, as it should be while the daemon runs")
     else:
         yield Item("http", False, status.mend(listen, error))
+
+
+def _alarms(settings: Settings) -> Iterator[Item]:
+    """Who hears of what stands still, and whether the second server takes their mail."""
+    ops = settings.ops
+    yield Item("alarms", True, note="" if ops.alarm else "nobody hears when it stands still: name them in [ops] alarm")
+    if ops.smtp is not None:
+        said = asyncio.run(Submission(ops.smtp, 1, _QUICK).check())
+        mend = "" if isinstance(said, Sent) else f"{said.reply} ({ops.smtp.host}:{ops.smtp.port}): mend [ops.smtp]"
+        yield Item("smtp of ops", not mend, mend)
 
 
 def running(settings: Settings, now: datetime) -> Item:
