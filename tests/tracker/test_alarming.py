@@ -90,9 +90,12 @@ def test_a_restart_repeats_no_alarm_within_the_day(tracked: Tracked, tmp_path: P
 
 
 def test_of_two_processes_one_speaks(tracked: Tracked, tmp_path: Path, sink: Sink) -> None:
-    for owner in ("here:1:a", "here:2:b"):
-        look(house(tracked, tmp_path, sink.port, owner=owner), Memory(AT), 16)
-    assert len(sink.mails) == 2
+    first, second = (house(tracked, tmp_path, sink.port, owner=owner) for owner in ("here:1:a", "here:2:b"))
+    mine, other = Memory(AT), Memory(AT)
+    look(first, mine, 12)
+    assert not look(second, other, 16) and sink.mails == []
+    assert look(first, mine, 17) and not look(second, other, 17) and len(sink.mails) == 2
+    assert not look(second, other, 28), "it speaks now, and knows what was said"
 
 
 def test_the_second_server_is_asked_first_and_the_mailboxs_own_where_it_is_away(

@@ -70,7 +70,7 @@ def watch_over(house: House, stop: Event) -> None:
 def _asked(looks: Kept[Measures]) -> Measures | None:
     """None where the database gives no answer in time: this part must be able to say so."""
     try:
-        return looks.ask().result(LOOK_SECONDS)
+        return looks.ask().result(status.PATIENCE_SECONDS)
     except (SQLAlchemyError, OSError, TimeoutError):
         return None
 

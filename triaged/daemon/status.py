@@ -27,6 +27,7 @@ PATIENCE_SECONDS = 6.0  # for the database
 COUNTING_SECONDS = 2.0  # after which the totals before are shown
 AGAIN_SECONDS = 60.0  # between tries at an address that can't be had
 PART = "http"
+UNUSABLE = (OSError, UnicodeError)  # the second: a host name that none can be, such as "a..b"
 
 Parts = Mapping[str, str]  # part of this process -> running | failing | stopped
 
@@ -47,7 +48,7 @@ def disk_free(settings: Settings) -> int | None:
 
 def show(house: House, parts: Parts, stop: Event, report: Callable[[str, str, str], None]) -> None:
     """Serve until `stop`. An address that is taken is said once, and tried again: mail goes on without it."""
-    listen, pages, said = house.settings.http.listen, _pages(house, parts), False
+    listen, shown, said = house.settings.http.listen, pages(house, parts), False
 
     def listening() -> None:
         log.info("http listens", listen=listen)
@@ -55,8 +56,8 @@ def show(house: House, parts: Parts, stop: Event, report: Callable[[str, str, st
 
     while not stop.is_set():
         try:
-            web.serve(listen, pages, stop, listening)
-        except OSError as error:
+            web.serve(listen, shown, stop, listening)
+        except UNUSABLE as error:
             if not said:
                 log.error("http does not listen", listen=listen, mend=mend(listen, error))
                 report(PART, "failing", mend(listen, error))
@@ -64,7 +65,7 @@ def show(house: House, parts: Parts, stop: Event, report: Callable[[str, str, st
             stop.wait(AGAIN_SECONDS)
 
 
-def taken(listen: str) -> OSError | None:
+def taken(listen: str) -> OSError | UnicodeError | None:
     """Why nobody can listen there now; None where it is free."""
     host, port = web.split(listen)
     try:
@@ -73,18 +74,20 @@ def taken(listen: str) -> OSError | None:
                 tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 tried.bind(address)
                 tried.listen(1)  # two may bind with REUSEADDR, one may listen
-    except OSError as error:
+    except UNUSABLE as error:
         return error
     return None
 
 
-def mend(listen: str, error: OSError) -> str:
+def mend(listen: str, error: OSError | UnicodeError) -> str:
     """Why an address can't be had, with what to do."""
-    why = (error.strerror or str(error)).partition("[")[0].strip().lower()
+    why = "no host name" if isinstance(error, UnicodeError) else error.strerror or str(error)
+    why = why.partition("[")[0].strip().lower()
     return f'metrics and health are not served at {listen} ({why}): free it, or name another in [http] listen ("" for none)'
 
 
-def _pages(house: House, parts: Parts) -> Mapping[str, web.Page]:
+def pages(house: House, parts: Parts) -> Mapping[str, web.Page]:
+    """Path -> what it shows."""
     settings = house.settings
     folders = watched(settings)
     patience = timedelta(minutes=settings.ops.unswept_minutes)
