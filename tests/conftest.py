@@ -16,6 +16,7 @@ from tests.servers import dovecot as dovecot_server
 from tests.servers import postfix as postfix_server
 from tests.servers import postgres as postgres_server
 from tests.servers import sink as sink_server
+from tests.servers import tokens as token_servers
 from tests.servers.imap import ImapServer
 from tests.servers.process import Missing, binary
 
@@ -57,6 +58,27 @@ def fresh_address() -> str:
 def dovecot() -> Iterator[dovecot_server.Dovecot]:
     """One Dovecot for the session; use addresses of your own test, the mail of others is there as well."""
     with required(dovecot_server.dovecot()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def token_server() -> Iterator[token_servers.Tokens]:
+    """The one that `token_dovecot` asks; a test that changes it puts it back."""
+    with token_servers.tokens() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def token_dovecot(token_server: token_servers.Tokens) -> Iterator[dovecot_server.Dovecot]:
+    """A Dovecot whose passdb asks the token server about every token."""
+    with required(dovecot_server.dovecot(token_server.url("introspect"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def token_postfix(token_dovecot: dovecot_server.Dovecot) -> Iterator[postfix_server.Postfix]:
+    """Postfix that leaves logins to that Dovecot; for root only."""
+    with required(postfix_server.postfix(token_dovecot)) as server:
         yield server
 
 

@@ -34,7 +34,10 @@ class Dovecot(ImapServer):
     sasl_port, password, certificates, directory.
     """
 
-    def __init__(self, directory: Path, account: Account, made: certificates.Certificates) -> None:
+    def __init__(
+        self, directory: Path, account: Account, made: certificates.Certificates, introspection: str = ""
+    ) -> None:
+        self.introspection = introspection
         self.directory = directory
         self.account = account
         self.certificates = made
@@ -113,6 +116,18 @@ class Dovecot(ImapServer):
         root = self.home(user) / "Maildir"
         return root if folder == "INBOX" else root / ("." + folder.replace("/", "."))
 
+    def tokens(self) -> str:
+        """A passdb that asks the token server about each token (RFC 7662)."""
+        if not self.introspection:
+            return ""
+        asked = self.directory / "oauth2.conf"
+        asked.write_text(
+            f"introspection_mode = post\nintrospection_url = {self.introspection}\n"
+            "username_attribute = username\nactive_attribute = active\nactive_value = true\n"
+            "force_introspection = yes\n"
+        )
+        return f"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {asked}\n}}"
+
     @property
     def configuration(self) -> Path:
         return self.directory / "dovecot.conf"
@@ -125,6 +140,8 @@ class Dovecot(ImapServer):
             "uid": self.account.uid,
             "gid": self.account.gid,
             "passwords": "\n".join(passdbs(self.passwords)),
+            "mechanisms": "xoauth2 oauthbearer plain login" if self.introspection else "plain login",
+            "tokens": self.tokens(),
             "imap_port": self.imap_port,
             "imaps_port": self.imaps_port,
             "lmtp_port": self.lmtp_port,
@@ -142,13 +159,16 @@ def passdbs(passwords: dict[str, str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def dovecot() -> Iterator[Dovecot]:
-    """A running instance, gone with all its mail at the end. Raises Missing when it isn't installed."""
+def dovecot(introspection: str = "") -> Iterator[Dovecot]:
+    """A running instance, gone with all its mail at the end. Raises Missing when it isn't installed.
+
+    With the URL of a token server's introspection, tokens of that server are good logins beside the passwords.
+    """
     binary("dovecot", MEND)
     binary("lmtp", MEND, "/usr/lib/dovecot", "/usr/libexec/dovecot")
     account = unprivileged()
     with workdir("dovecot", account) as directory:
-        server = Dovecot(directory, account, certificates.make(directory / "certificates"))
+        server = Dovecot(directory, account, certificates.make(directory / "certificates"), introspection)
         try:
             server.start()
             yield server

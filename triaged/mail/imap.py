@@ -16,13 +16,15 @@ from datetime import UTC, date, datetime
 
 from imapclient.exceptions import ProtocolError
 
-from triaged.mail.ports import ImapAccount
+from triaged.mail.bearing import NOT_OFFERED, Mechanism, acknowledgement, challenge, chosen, initial
+from triaged.mail.ports import Bearer, ImapAccount, NoToken
 from triaged.mail.wire import COMMAND_OCTETS, LINE_OCTETS, LiteralTooLarge, Meter, MeteredClient
 
 LITERAL_OCTETS = 134_217_728
 _LAST_UID = 2**32 - 1
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CODE = re.compile(r"\[([A-Z][A-Z0-9-]*)[^\]]*\]")  # RFC 9051 section 7.1, RFC 5530
+_BUSY = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "OVERQUOTA"})  # not the token's doing (RFC 5530)
 _JUNK_FLAGS = frozenset({b"$junk", b"junk", b"\\junk"})
 _JUNK_NAMES = frozenset({"junk", "spam", "junk e-mail", "junk email", "bulk mail"})
 _SLOWEST = 20_000  # octets a second that a fetch must reach to stay under its deadline
@@ -293,6 +295,8 @@ def connect(
     tls: ssl.SSLContext | None = None,
 ) -> ImapSession:
     """Connect and log in. Certificates are verified, by the system's authorities unless a context is given (IM-9)."""
+    if isinstance(account.password, Bearer):
+        _token(account.password)  # now, because a slow endpoint would use up the server's patience
     meter = Meter(min(timeouts.read, timeouts.command), literal_octets)
     meter.start(timeouts.connect + timeouts.command)
     context = tls or (ssl.create_default_context() if account.security in ENCRYPTED else None)
@@ -320,7 +324,7 @@ def _enter(client: MeteredClient, account: ImapAccount, context: ssl.SSLContext 
         return  # PREAUTH: the connection itself is the login
     try:
         _login(client, account)
-    except Refused:
+    except ImapError:
         raise
     except (imaplib.IMAP4.abort, ProtocolError):
         raise
@@ -352,6 +356,16 @@ def _login(client: MeteredClient, account: ImapAccount) -> None:
     if client.has_capability("LOGINDISABLED"):
         mend = 'use security = "tls" or "starttls"'
         raise LoginRefused(f"the server forbids login on this connection (LOGINDISABLED): {mend}")
+    if isinstance(account.password, Bearer):
+        _login_by_token(client, account.username, account.password)
+    else:
+        _login_by_password(client, account)
+    client._cached_capabilities = None  # they change with the login (IM-9)
+
+
+def _login_by_password(client: MeteredClient, account: ImapAccount) -> None:
+    if account.password is None or isinstance(account.password, Bearer):
+        raise LoginRefused("there is no password: write it, or [mailbox.oauth2]")
     username, password = _plain(account.username), _plain(account.password.reveal())
     if client.has_capability("AUTH=PLAIN"):
         client.plain_login(username, password)
@@ -360,7 +374,53 @@ def _login(client: MeteredClient, account: ImapAccount) -> None:
         client.login('"' + username.replace("\\", "\\\\").replace('"', '\\"') + '"', password)
     else:
         raise LoginRefused("the server has no AUTH=PLAIN, and its LOGIN takes ASCII only: choose an ASCII password")
-    client._cached_capabilities = None  # they change with the login (IM-9)
+
+
+def _login_by_token(client: MeteredClient, username: str, bearer: Bearer) -> None:
+    """A token that was revoked looks well until a server says otherwise: it is renewed once, then the refusal stands (IM-10)."""
+    offered = [name.decode("ascii", "replace") for name in client.capabilities() if name.upper().startswith(b"AUTH=")]
+    mechanism = chosen([name[5:] for name in offered])
+    if mechanism is None:
+        raise LoginRefused(NOT_OFFERED)
+    token = _token(bearer)
+    try:
+        _authenticate(client, mechanism, username, token)
+    except LoginRefused as refused:
+        if refused.code in _BUSY:
+            raise
+        bearer.refuse(token)
+        fresh = _token(bearer)
+        if fresh == token:
+            raise
+        _authenticate(client, mechanism, username, fresh)
+
+
+def _token(bearer: Bearer) -> str:
+    try:
+        return bearer.token()
+    except NoToken as error:
+        raise (LoginRefused if error.refused else ConnectionLost)(str(error)) from None
+
+
+def _authenticate(client: MeteredClient, mechanism: Mechanism, username: str, token: str) -> None:
+    """What the error challenge says comes with the refusal, which alone says little."""
+    said: list[str] = []
+    answers = iter((initial(mechanism, username, token), acknowledgement(mechanism)))
+
+    def answer(octets: bytes) -> bytes | None:
+        said.append(challenge(octets))
+        return next(answers, None)
+
+    try:
+        client.sasl_login(mechanism, answer)
+    except (imaplib.IMAP4.abort, ProtocolError):
+        raise
+    except imaplib.IMAP4.error as error:
+        ended = _login_ended(client, error)
+        if isinstance(ended, ConnectionLost):
+            raise ended from error
+        words = next(filter(None, said), "")
+        raise LoginRefused(f"{ended}; {words}" if words else str(ended), ended.code) from error
 
 
 def _numbers(uids: Sequence[int]) -> list[int]:

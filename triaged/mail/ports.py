@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -12,6 +12,25 @@ class Secret(Protocol):
     """A password or token that never shows itself by accident."""
 
     def reveal(self) -> str: ...
+
+
+class NoToken(Exception):
+    """There is no access token. The text says why and what mends it, and never holds a secret.
+
+    `refused`: trying again soon is of no use, as with a wrong password; else the token endpoint could not be reached.
+    """
+
+    def __init__(self, text: str, *, refused: bool) -> None:
+        super().__init__(text)
+        self.refused = refused
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Access tokens of one account (RFC 6750), in the place of its password."""
+
+    token: Callable[[], str] = field(repr=False)  # blocks; raises NoToken
+    refuse: Callable[[str], None] = field(repr=False)  # a server would not have this one: the next is another
 
 
 class ImapAccount(Protocol):
@@ -26,7 +45,7 @@ class ImapAccount(Protocol):
     @property
     def username(self) -> str: ...
     @property
-    def password(self) -> Secret: ...
+    def password(self) -> Secret | Bearer | None: ...
     @property
     def folders(self) -> tuple[str, ...]: ...  # the first is held by IDLE
     @property
@@ -47,7 +66,32 @@ class SmtpAccount(Protocol):
     @property
     def username(self) -> str: ...  # "" with password None: no login
     @property
-    def password(self) -> Secret | None: ...
+    def password(self) -> Secret | Bearer | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ImapByToken:
+    """An IMAP account whose password is a Bearer."""
+
+    host: str
+    port: int
+    security: str
+    username: str
+    password: Bearer
+    folders: tuple[str, ...]
+    poll_seconds: int
+    sent_folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpByToken:
+    """A submission account whose password is a Bearer."""
+
+    host: str
+    port: int
+    security: str
+    username: str
+    password: Bearer
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 import ssl
 from contextlib import suppress
+from typing import Literal
 
 from aiosmtplib import (
     SMTP,
+    SMTPAuthenticationError,
     SMTPException,
     SMTPHeloError,
     SMTPResponse,
@@ -17,7 +20,8 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
-from triaged.mail.ports import Outcome, Parcel, Permanent, Sent, SmtpAccount, Temporary
+from triaged.mail.bearing import NOT_OFFERED, Mechanism, acknowledgement, challenge_of, chosen, initial
+from triaged.mail.ports import Bearer, NoToken, Outcome, Parcel, Permanent, Secret, Sent, SmtpAccount, Temporary
 from triaged.mail.transaction import Lost, Timeouts, drop, meaning, reply_line, transact, unfit, what_ended
 
 USUAL = Timeouts()
@@ -145,6 +149,8 @@ class Submission:
 
     async def _connect(self, sender: str) -> SMTP:
         account = self._account
+        if account.username and isinstance(account.password, Bearer):
+            await _token(account.password)  # before the connection, which would time out beside a slow endpoint
         # Both always said: left open, the library would take TLS or leave it, as the server likes.
         client = SMTP(
             hostname=account.host,
@@ -165,7 +171,7 @@ class Submission:
             client.close()
             raise
         if account.username and account.password is not None:
-            await _login(client, account.username, account.password.reveal())
+            await _enter(client, account.username, account.password)
         return client
 
 
@@ -185,14 +191,16 @@ async def _greet(client: SMTP) -> None:
         await client.helo()
 
 
-async def _login(client: SMTP, username: str, password: str) -> None:
-    """One method only: a second try with the same password counts as an attack at some servers."""
-    methods = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
+async def _enter(client: SMTP, username: str, password: Secret | Bearer) -> None:
+    """Log in. Raises _NoConnection, and then the connection is closed."""
     try:
-        offered = [method for name, method in methods.items() if name in client.server_auth_methods]
-        if not offered:
-            raise SMTPException("the server offers no login here: use another port, or security with TLS")
-        await offered[0](username, password)
+        if isinstance(password, Bearer):
+            await _login_by_token(client, username, password)
+        else:
+            await _login(client, username, password.reveal())
+    except _NoConnection:
+        client.close()
+        raise
     except (SMTPServerDisconnected, SMTPTimeoutError, OSError) as error:
         client.close()
         raise _NoConnection(Temporary(f"login: {what_ended(error)}", "server")) from error
@@ -204,6 +212,52 @@ async def _login(client: SMTP, username: str, password: str) -> None:
     except BaseException:
         client.close()
         raise
+
+
+async def _login(client: SMTP, username: str, password: str) -> None:
+    """One method only: a second try with the same password counts as an attack at some servers."""
+    methods = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
+    offered = [method for name, method in methods.items() if name in client.server_auth_methods]
+    if not offered:
+        raise SMTPException("the server offers no login here: use another port, or security with TLS")
+    await offered[0](username, password)
+
+
+async def _login_by_token(client: SMTP, username: str, bearer: Bearer) -> None:
+    """A token that the server will not have is renewed once, then the refusal stands (IM-10)."""
+    mechanism = chosen(client.server_auth_methods)
+    if mechanism is None:
+        raise SMTPException(NOT_OFFERED)
+    token = await _token(bearer)
+    try:
+        await _authenticate(client, mechanism, username, token)
+    except SMTPAuthenticationError as error:
+        if error.code < 500 or not client.is_connected:
+            raise
+        await asyncio.to_thread(bearer.refuse, token)
+        fresh = await _token(bearer)
+        if fresh == token:
+            raise
+        await _authenticate(client, mechanism, username, fresh)
+
+
+async def _token(bearer: Bearer) -> str:
+    try:
+        return await asyncio.to_thread(bearer.token)
+    except NoToken as error:
+        scope: Literal["login", "server"] = "login" if error.refused else "server"
+        raise _NoConnection(Temporary(f"login: {error}", scope)) from None
+
+
+async def _authenticate(client: SMTP, mechanism: Mechanism, username: str, token: str) -> None:
+    """By hand, because the library has no OAUTHBEARER and throws the error challenge away (RFC 4954 section 4)."""
+    first = base64.b64encode(initial(mechanism, username, token))
+    response, words = await client.execute_command(b"AUTH", mechanism.encode(), first), ""
+    if response.code == 334:
+        words = challenge_of(response.message)
+        response = await client.execute_command(base64.b64encode(acknowledgement(mechanism)))
+    if response.code != 235:
+        raise SMTPAuthenticationError(response.code, f"{response.message}; {words}" if words else response.message)
 
 
 def _said(error: Exception) -> str:
