@@ -16,6 +16,7 @@ from triaged.settings.model import (
     KeySettings,
     MailboxSettings,
     Member,
+    OAuth2Settings,
     OpsSettings,
     Settings,
     SmtpSettings,
@@ -24,6 +25,7 @@ from triaged.settings.model import (
     TrackerSettings,
 )
 from triaged.settings.secret import Secret
+from triaged.settings.tokens import complete
 
 Values = dict[str, Any]
 IMAP_PORTS = {"tls": 993}
@@ -46,7 +48,7 @@ def settings(
         mailboxes=tuple(mailboxes),
         tenants=tuple(_tenant(one, inventories) for one in (main, *values["tenant"])),
         limits=Limits(**values["limits"]),
-        keys=KeySettings(secret(values["keys"]["address"])),
+        keys=KeySettings(secret(values["keys"]["address"]), secret(values["keys"]["tokens"])),
         http=HttpSettings(**values["http"]),
         ops=_ops(values["ops"], secret),
     )
@@ -55,12 +57,18 @@ def settings(
 def _mailbox(one: Values, policy: Policy, secret: Callable[[SecretSource], Secret | None]) -> MailboxSettings:
     imap = one["imap"] and _imap(one["imap"], secret)
     smtp = one["smtp"] and _smtp(one["smtp"], one["plus_addressing"], secret)
-    return MailboxSettings(**{**one, "policy": policy, "imap": imap, "smtp": smtp})
+    oauth2 = one["oauth2"] and _oauth2(one["oauth2"], secret)
+    return MailboxSettings(**{**one, "policy": policy, "imap": imap, "smtp": smtp, "oauth2": oauth2})
 
 
 def _imap(one: Values, secret: Callable[[SecretSource], Secret | None]) -> ImapSettings:
     port = one["port"] or IMAP_PORTS.get(one["security"], 143)
-    return ImapSettings(**{**one, "port": port, "password": secret(one["password"])})
+    return ImapSettings(**{**one, "port": port, "password": one["password"] and secret(one["password"])})
+
+
+def _oauth2(one: Values, secret: Callable[[SecretSource], Secret | None]) -> OAuth2Settings:
+    secrets = {key: one[key] and secret(one[key]) for key in ("client_secret", "service_account", "refresh_token")}
+    return OAuth2Settings(**{**complete(one), **secrets})
 
 
 def _smtp(one: Values, plus_addressing: bool, secret: Callable[[SecretSource], Secret | None]) -> SmtpSettings:

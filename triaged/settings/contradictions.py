@@ -8,6 +8,7 @@ from typing import Any
 
 from triaged.policy.address import without_detail
 from triaged.policy.problem import Path, shown
+from triaged.settings.tokens import flows_are_whole, imap_logins_are_whole, one_account_acts, tokens_are_used
 
 Values = dict[str, Any]
 Found = Iterator[tuple[Path, str]]
@@ -140,8 +141,10 @@ def logins_are_whole(values: Values) -> Found:
     for at, smtp in _servers(values, "smtp"):
         if not {"username", "password"} <= smtp.keys():
             continue
-        if smtp["username"] and smtp["password"] is None:
-            yield (*at, "password"), "is missing: write it, or remove username for no login"
+        by_token = at[0] == "mailbox" and values["mailbox"][at[1]].get("oauth2")
+        if smtp["username"] and smtp["password"] is None and not by_token:
+            other = " or [mailbox.oauth2]" if at[0] == "mailbox" else ""
+            yield (*at, "password"), f"is missing: write it{other}, or remove username for no login"
         if not smtp["username"] and smtp["password"] is not None:
             yield (*at, "username"), "is missing: write it, or remove password for no login"
 
@@ -203,6 +206,10 @@ RULES: tuple[Callable[[Values], Found], ...] = (
     keyed_envelope_needs_plus,
     plain_text_stays_on_loopback,
     logins_are_whole,
+    imap_logins_are_whole,
+    flows_are_whole,
+    tokens_are_used,
+    one_account_acts,
     folders_are_watched_once,
     limits_fit_together,
 )

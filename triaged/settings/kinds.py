@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import time
+from urllib.parse import urlsplit
 
 from triaged.policy import kinds
 from triaged.policy.problem import Refused, shown
@@ -14,6 +15,7 @@ _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,253}", re.ASCII)
 _LISTEN = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _HOURS = re.compile(r"([0-2][0-9]):([0-5][0-9])-([0-2][0-9]):([0-5][0-9])", re.ASCII)
+_WORD = re.compile(r"[\x21-\x7e]{1,1024}")
 _FORMS = ("env", "file")
 
 
@@ -118,3 +120,41 @@ def hours() -> Kind:
 def lower(says: str) -> Kind:
     """A domain-like word, compared in lower case."""
     return kinds.text(says, check=lambda value: value.strip().lower())
+
+
+def identifier(says: str) -> Kind:
+    """One word of a URL's or a form's: printable ASCII without spaces."""
+
+    def check(value: str) -> str:
+        if value and not _WORD.fullmatch(value):
+            raise Refused(f"must be {says} without spaces, in ASCII, not {shown(value)}")
+        return value
+
+    return kinds.text(says, empty=True, check=check)
+
+
+def url() -> Kind:
+    """https, because secrets go there; http on loopback alone. Without user, password and fragment."""
+    says = 'a URL such as "https://login.example.org/token"'
+
+    def check(value: str) -> str:
+        if value and not _usable_url(value):
+            raise Refused(f"must be {says}, with https unless its host is this machine, and without user and #")
+        return value
+
+    return kinds.text(says, empty=True, check=check)
+
+
+def _usable_url(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        known = bool(parts.hostname) and (parts.port is None or parts.port > 0) and "@" not in parts.netloc
+    except ValueError:
+        return False
+    local = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    return (
+        known
+        and not parts.fragment
+        and _WORD.fullmatch(value) is not None
+        and (parts.scheme == "https" or (parts.scheme == "http" and local))
+    )

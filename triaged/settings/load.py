@@ -22,6 +22,7 @@ from triaged.settings.kinds import SecretSource
 from triaged.settings.model import Settings
 from triaged.settings.schema import ROOT
 from triaged.settings.secret import Secret
+from triaged.settings.tokens import is_key_file
 
 _LARGEST = 1 << 20  # bytes of the configuration file
 _LARGEST_SECRET = 1 << 16
@@ -120,7 +121,12 @@ class _Reading:
         return None
 
     def _usable(self, key: Key, what: str, text: str) -> Secret | None:
-        """A secret goes out on one line of IMAP or SMTP, so a second line in it is a slip."""
+        """A secret goes out on one line of IMAP or SMTP, so a second line in it is a slip. A key file has many."""
+        if key[-1] == "service_account":
+            if is_key_file(text):
+                return Secret(text)
+            self.note(key, f"{what} is not the JSON key file of a service account: download one, and name it by file")
+            return None
         if len(text) <= _LARGEST_SECRET and not any(c in text for c in "\0\r\n"):
             return Secret(text)
         self.note(key, f"{what} holds more than one line, or something larger or binary: give it the secret alone")
@@ -158,10 +164,14 @@ def _sources(values: dict[str, Any]) -> Iterator[tuple[Key, SecretSource]]:
             source = (mailbox.get(server) or {}).get("password")
             if source:
                 yield ("mailbox", index, server, "password"), source
+        for key in ("client_secret", "service_account", "refresh_token"):
+            if source := (mailbox.get("oauth2") or {}).get(key):
+                yield ("mailbox", index, "oauth2", key), source
     if source := (values["ops"].get("smtp") or {}).get("password"):
         yield ("ops", "smtp", "password"), source
-    if values["keys"].get("address"):
-        yield ("keys", "address"), values["keys"]["address"]
+    for key in ("address", "tokens"):
+        if values["keys"].get(key):
+            yield ("keys", key), values["keys"][key]
 
 
 def _inventories(values: dict[str, Any]) -> Iterator[tuple[Key, str]]:

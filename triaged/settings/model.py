@@ -29,7 +29,7 @@ class ImapSettings:
     port: int
     security: Security
     username: str
-    password: Secret
+    password: Secret | None  # None: by the mailbox's oauth2
     folders: tuple[str, ...]  # the first is held by IDLE, the others are swept
     poll_seconds: int
     sent_folder: str  # "" for none
@@ -43,8 +43,23 @@ class SmtpSettings:
     port: int
     security: Security
     username: str  # "": no login
-    password: Secret | None
+    password: Secret | None  # None with a username: by the mailbox's oauth2
     envelope: Literal["keyed", "address", "null"]
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth2Settings:
+    """How access tokens are had, for the servers of a mailbox that have no password."""
+
+    provider: Literal["microsoft", "google", "generic"]
+    flow: Literal["client_credentials", "device_code", "service_account", "refresh_token"]
+    client_id: str
+    client_secret: Secret | None
+    token_url: str
+    device_url: str  # "" where the flow needs none
+    scopes: tuple[str, ...]
+    service_account: Secret | None  # the JSON of a key
+    refresh_token: Secret | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,7 @@ class MailboxSettings:
     history: timedelta  # older than this at the first sweep: recorded only
     imap: ImapSettings | None
     smtp: SmtpSettings | None
+    oauth2: OAuth2Settings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +127,7 @@ class KeySettings:
     """Keys that the operator brings."""
 
     address: Secret | None  # None: made once and kept in the tracker
+    tokens: Secret | None = None  # the same
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import time, timedelta
 
 from triaged.policy.kinds import address, clock, several, span, text, truth, whole, words
 from triaged.policy.table import Field, Table
-from triaged.settings.kinds import database, host, hours, listen, lower, name, secret
+from triaged.settings.kinds import database, host, hours, identifier, listen, lower, name, secret, url
 from triaged.settings.limits import Limits
 
 _DAY = 86_400  # seconds
@@ -29,7 +29,7 @@ IMAP = Table(
         Field("port", whole(1, 65535), "its port", None, "993 with tls, else 143"),
         Field("security", words(*SECURITY), "none is for loopback hosts; none-insecure says that you mean it", "tls"),
         Field("username", text("a user name"), "login"),
-        Field("password", secret(), "login; a secret"),
+        Field("password", secret(), "login; a secret", None, "none, with `oauth2`"),
         Field(
             "folders",
             several(text("a folder name"), least=1, most=100),
@@ -73,6 +73,25 @@ OPS_SMTP = Table(
     ),
     optional=True,
 )
+PROVIDERS = ("microsoft", "google", "generic")
+FLOWS = ("client_credentials", "device_code", "service_account", "refresh_token")
+OAUTH2 = Table(
+    (
+        Field(
+            "provider", words(*PROVIDERS), "whose token endpoint; generic is any other, with URLs and scopes of yours"
+        ),
+        Field("flow", words(*FLOWS), "how tokens are had"),
+        Field("tenant", identifier("a tenant"), "Microsoft: the directory's ID or domain", "", "organizations"),
+        Field("client_id", text("a client ID", empty=True), "the registered application", ""),
+        Field("client_secret", secret(), "its secret; a secret", None),
+        Field("token_url", url(), "the token endpoint", "", "by provider"),
+        Field("device_url", url(), "the device authorization endpoint", "", "by provider"),
+        Field("scopes", several(identifier("a scope")), "what is asked for", (), "by provider and flow"),
+        Field("service_account", secret(), "the JSON key file of a service account; a secret", None),
+        Field("refresh_token", secret(), "what a login elsewhere gave; a secret", None),
+    ),
+    optional=True,
+)
 MAILBOX = Table(
     (
         Field("name", name(), "what commands and logs call it"),
@@ -100,7 +119,7 @@ MAILBOX = Table(
             "7 days",
         ),
     ),
-    {"imap": IMAP, "smtp": SMTP},
+    {"imap": IMAP, "smtp": SMTP, "oauth2": OAUTH2},
 )
 AUTHENTICITY = Table(
     (
@@ -180,6 +199,13 @@ KEYS = Table(
             "address",
             secret(),
             "the key of the reply addresses; where absent or empty, one is made and kept in the tracker",
+            None,
+            "made once",
+        ),
+        Field(
+            "tokens",
+            secret(),
+            "the key that access and refresh tokens are kept under; where absent, one is made and kept beside them",
             None,
             "made once",
         ),
