@@ -13,6 +13,7 @@ from triaged.cli.options import config_option, json_option, print_json, settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from triaged.mail.ports import ImapAccount
     from triaged.settings.model import MailboxSettings, Settings
 
 
@@ -66,22 +67,28 @@ def _show(found: list[str], looked_at: dict[str, int]) -> None:
 
 
 def _mailboxes(settings: Settings, engine: Engine) -> Iterator[str]:
+    import secrets
+
+    from triaged.daemon import logins
+    from triaged.tracker.leases import owner_name
+
+    keepers = logins.keepers(settings, engine, owner_name(secrets.token_hex(4)))
     for mailbox in settings.mailboxes:
-        if mailbox.imap is not None:
-            yield from _mailbox(mailbox, engine)
+        account = logins.imap(mailbox, keepers)
+        if account is not None:
+            yield from _mailbox(mailbox, account, engine)
 
 
-def _mailbox(mailbox: MailboxSettings, engine: Engine) -> Iterator[str]:
+def _mailbox(mailbox: MailboxSettings, account: ImapAccount, engine: Engine) -> Iterator[str]:
     from triaged.mail.imap import ImapError, connect
     from triaged.mail.watcher import listing, swept_folders
     from triaged.tracker.auditing import receipts_of
     from triaged.tracker.engine import reading
 
-    assert mailbox.imap is not None  # noqa: S101 - chosen by the caller
     try:
-        session = connect(mailbox.imap)
+        session = connect(account)
         try:
-            for folder in swept_folders(mailbox.imap):
+            for folder in swept_folders(account):
                 uidvalidity, uids = listing(session, folder)
                 with reading(engine) as connection:
                     known = receipts_of(connection, mailbox.name, folder, uidvalidity)

@@ -14,6 +14,7 @@ from triaged.cli.failure import DONE, FAILED, sentence
 COMMANDS = {
     "init": "init",
     "check": "check",
+    "login": "login",
     "run": "run",
     "demo": "demo",
     "message": "message",
@@ -36,6 +37,7 @@ COMMANDS = {
 SHORT_HELP = {
     "init": "Write a starter configuration and policy.",
     "check": "Try everything the daemon needs, item by item.",
+    "login": "Log a mailbox in where a person must agree (OAuth2).",
     "run": "Run the daemon, or one pass of it.",
     "demo": "Play a story of three reports and 120 days of promises.",
     "message": "Show what triaged reads in a raw message.",

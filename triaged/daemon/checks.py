@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,17 +14,19 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from triaged import resources
-from triaged.daemon import status
+from triaged.daemon import logins, status
 from triaged.daemon.web import split
 from triaged.mail.imap import ImapError
-from triaged.mail.ports import Permanent, Sent
+from triaged.mail.keeper import Keeper
+from triaged.mail.oauth2_words import doubts as doubts_of_token
+from triaged.mail.ports import ImapAccount, NoToken, Permanent, Sent, SmtpAccount
 from triaged.mail.smtp import Submission
 from triaged.mail.transaction import Timeouts
 from triaged.mail.watcher import FolderLook, look
 from triaged.policy.calendar import doubts
 from triaged.policy.publishing import expiring
 from triaged.settings.contradictions import is_loopback
-from triaged.settings.model import MailboxSettings, Settings, SmtpSettings
+from triaged.settings.model import MailboxSettings, Settings
 from triaged.ticket.address import Role, keyed_address
 from triaged.ticket.wire import UnsafeLetterError, compose, text_value
 from triaged.tracker import installation, leases, migrate, standing
@@ -54,8 +57,43 @@ def check(settings: Settings, now: datetime) -> Iterator[Item]:
     yield from _tracker(settings, now)
     yield from _http(settings, now)
     yield from _alarms(settings)
-    for mailbox in settings.mailboxes:
-        yield from _mailbox(mailbox, now)
+    with token_keepers(settings) as keepers:
+        for mailbox in settings.mailboxes:
+            yield from _token(mailbox, keepers)
+            yield from _mailbox(mailbox, keepers, now)
+
+
+@contextmanager
+def token_keepers(settings: Settings) -> Iterator[Mapping[str, Keeper]]:
+    """Those who log in by tokens, with the tracker where there is one: a renewed refresh token must be kept."""
+    if not any(mailbox.oauth2 for mailbox in settings.mailboxes):
+        yield {}
+        return
+    engine = connect(settings.tracker.url)
+    try:
+        yield logins.keepers(settings, _usable(engine, settings.tracker.url), leases.owner_name(secrets.token_hex(4)))
+    finally:
+        engine.dispose()
+
+
+def _usable(engine: Engine, url: str) -> Engine | None:
+    try:
+        return engine if _holds_a_tracker(engine, url) else None
+    except (SQLAlchemyError, migrate.DatabaseError):
+        return None
+
+
+def _token(mailbox: MailboxSettings, keepers: Mapping[str, Keeper]) -> Iterator[Item]:
+    keeper = keepers.get(mailbox.name)
+    if keeper is None:
+        return
+    try:
+        access = keeper.token()
+    except NoToken as error:
+        yield Item(f"token {mailbox.name}", False, str(error))
+        return
+    found = "; ".join(doubts_of_token(access, keeper.client.provider, keeper.client.flow))
+    yield Item(f"token {mailbox.name}", not found, found)
 
 
 def _letters_are_safe() -> Item:
@@ -223,23 +261,23 @@ def running(settings: Settings, now: datetime) -> Item:
     return Item("daemon", bool(alive), "" if alive else "no daemon runs: start `triaged run`")
 
 
-def _mailbox(mailbox: MailboxSettings, now: datetime) -> Iterator[Item]:
-    if mailbox.imap is None:
+def _mailbox(mailbox: MailboxSettings, keepers: Mapping[str, Keeper], now: datetime) -> Iterator[Item]:
+    imap, smtp = logins.imap(mailbox, keepers), logins.smtp(mailbox, keepers)
+    if imap is None:
         yield Item(f"imap {mailbox.name}", True, note="not configured: mail comes in by `triaged import` only")
     else:
-        yield from _imap(mailbox, now)
-    if mailbox.smtp is None:
+        yield from _imap(mailbox, imap, now)
+    if mailbox.smtp is None or smtp is None:
         yield Item(f"smtp {mailbox.name}", True, note="not configured: letters stay in the outbox")
     else:
-        yield from asyncio.run(_smtp(mailbox, mailbox.smtp))
+        yield from asyncio.run(_smtp(mailbox, smtp, mailbox.smtp.envelope))
 
 
-def _imap(mailbox: MailboxSettings, now: datetime) -> Iterator[Item]:
-    assert mailbox.imap is not None  # noqa: S101 - asked by the caller
+def _imap(mailbox: MailboxSettings, account: ImapAccount, now: datetime) -> Iterator[Item]:
     try:
-        looks = look(mailbox.imap, (now - mailbox.history).date())
+        looks = look(account, (now - mailbox.history).date())
     except ImapError as error:
-        where = f"{mailbox.imap.host}:{mailbox.imap.port}"
+        where = f"{account.host}:{account.port}"
         yield Item(f"imap {mailbox.name}", False, f"{error} ({where}): mend [mailbox.imap] of {mailbox.name!r}")
         return
     yield Item(f"imap {mailbox.name}", True)
@@ -259,22 +297,22 @@ def _folder(mailbox: MailboxSettings, folder: FolderLook) -> Item:
     return Item(name, True, note=f"{folder.exists:,} messages{old}")
 
 
-async def _smtp(mailbox: MailboxSettings, account: SmtpSettings) -> list[Item]:
+async def _smtp(mailbox: MailboxSettings, account: SmtpAccount, envelope: str) -> list[Item]:
     submission = Submission(account, 1, _QUICK)
     said = await submission.check()
     if not isinstance(said, Sent):
         where = f"{account.host}:{account.port}"
         return [Item(f"smtp {mailbox.name}", False, f"{said.reply} ({where}): mend [mailbox.smtp] of {mailbox.name!r}")]
-    return [Item(f"smtp {mailbox.name}", True), await _plus(mailbox, account, submission)]
+    return [Item(f"smtp {mailbox.name}", True), await _plus(mailbox, envelope, submission)]
 
 
-async def _plus(mailbox: MailboxSettings, account: SmtpSettings, submission: Submission) -> Item:
+async def _plus(mailbox: MailboxSettings, envelope: str, submission: Submission) -> Item:
     """A keyed address of no ticket, named as recipient and taken back: the server must take it."""
     name = f"plus-addressing {mailbox.name}"
     if not mailbox.plus_addressing:
         return Item(name, True, note="off: replies are threaded by their Message-IDs alone")
     probe = keyed_address(mailbox.address, "00000000", Role.BOUNCE, secrets.token_bytes(32))
-    sender = probe if account.envelope == "keyed" else mailbox.address if account.envelope == "address" else ""
+    sender = {"keyed": probe, "address": mailbox.address}.get(envelope, "")
     said = await submission.accepts(sender, probe)
     if isinstance(said, Permanent):
         mend = (

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
 from triaged import resources
-from triaged.daemon import clock, desks
+from triaged.daemon import clock, desks, logins
 from triaged.daemon.clock import Now
 from triaged.daemon.intake import Intake
 from triaged.daemon.sending import Office
 from triaged.daemon.studying import Studio
 from triaged.daemon.tending import Tender
-from triaged.mail.ports import Cursor, Fetched, FetchLimits
+from triaged.mail.keeper import Keeper
+from triaged.mail.ports import Cursor, Fetched, FetchLimits, ImapAccount
 from triaged.reading.inventory import read_inventory
 from triaged.settings.model import MailboxSettings, Settings
 from triaged.ticket.desk import Desk
@@ -34,6 +35,11 @@ class House:
     desks: dict[str, Desk]
     owner: str
     now: Now
+    keepers: Mapping[str, Keeper]  # by mailbox, of those that log in by tokens
+
+    def imap(self, mailbox: MailboxSettings) -> ImapAccount | None:
+        """The mailbox's account, with its password or its tokens."""
+        return logins.imap(mailbox, self.keepers)
 
     def intake(self) -> Intake:
         limits = self.settings.limits
@@ -67,7 +73,7 @@ class House:
         boxes = self.settings.mailboxes
         return Office(
             engine=self.engine,
-            accounts={m.name: m.smtp for m in boxes if m.smtp},
+            accounts={m.name: account for m in boxes if (account := logins.smtp(m, self.keepers))},
             desks=self.desks,
             copies=frozenset(m.name for m in boxes if m.imap and m.imap.sent_folder),
             connections=self.settings.limits.smtp_connections,
@@ -128,4 +134,4 @@ def open_house(settings: Settings, now: Now = clock.real) -> House:
         for mailbox in settings.mailboxes:
             installation.know_policy(connection, mailbox.policy, clock.real())
         known = desks.known_desks(connection, settings, clock.real())
-    return House(settings, engine, known, owner, now)
+    return House(settings, engine, known, owner, now, logins.keepers(settings, engine, owner))

@@ -91,8 +91,9 @@ def _sweep(house: House) -> bool:
 
 
 def _sweep_one(house: House, mailbox: MailboxSettings, folders: Sequence[str]) -> bool:
-    assert mailbox.imap is not None  # noqa: S101 - asked by the callers
-    swept = sweep_all(mailbox.imap, house.store(mailbox), house.fetch_limits(), house.now, folders=folders)
+    account = house.imap(mailbox)
+    assert account is not None  # noqa: S101 - asked by the callers
+    swept = sweep_all(account, house.store(mailbox), house.fetch_limits(), house.now, folders=folders)
     for folder in swept.folders:
         log.info("swept", mailbox=mailbox.name, folder=folder.folder, taken=folder.taken, error=folder.error)
     return swept.ok

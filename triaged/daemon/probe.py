@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from triaged.daemon.checks import Item
+from triaged.daemon import logins
+from triaged.daemon.checks import Item, token_keepers
 from triaged.daemon.desks import message_limits
 from triaged.mail.imap import ImapError, ImapSession, Refused, connect
-from triaged.mail.ports import Outcome, Parcel, Sent
+from triaged.mail.keeper import Keeper
+from triaged.mail.ports import ImapAccount, Outcome, Parcel, Sent, SmtpAccount
 from triaged.mail.smtp import Submission
 from triaged.message.addresses import a_labels
 from triaged.message.authenticity import aligned
 from triaged.message.fields import Header, read_header, start_of_header
-from triaged.settings.model import ImapSettings, MailboxSettings, Settings, SmtpSettings
+from triaged.settings.model import MailboxSettings, Settings
 from triaged.ticket.probing import new_token, probe_id, write_probe
 from triaged.tracker import engine as engines
 from triaged.tracker import installation
@@ -36,17 +38,25 @@ Places = dict[str, int]  # folder -> the last UID before the probe
 
 def probe(settings: Settings, now: datetime, wait: float, progress: Callable[[str], None]) -> Iterator[Item]:
     """One item for each mailbox, after at most `wait` seconds each."""
+    with token_keepers(settings) as keepers:
+        yield from _probes(settings, keepers, now, wait, progress)
+
+
+def _probes(
+    settings: Settings, keepers: Mapping[str, Keeper], now: datetime, wait: float, progress: Callable[[str], None]
+) -> Iterator[Item]:
     key = _key(settings)
     for mailbox in settings.mailboxes:
         name = f"probe {mailbox.name}"
-        if mailbox.imap is None or mailbox.smtp is None:
+        imap, smtp = logins.imap(mailbox, keepers), logins.smtp(mailbox, keepers)
+        if imap is None or smtp is None:
             yield Item(name, True, note="not tried: it needs both imap and smtp")
         elif key is None:
             yield Item(
                 name, False, "it could not be tried: there is no tracker with a key yet; run `triaged run` first"
             )
         else:
-            yield _probe(name, mailbox, mailbox.imap, mailbox.smtp, settings, key, now, wait, progress)
+            yield _probe(name, mailbox, imap, smtp, settings, key, now, wait, progress)
 
 
 def _key(settings: Settings) -> bytes | None:
@@ -66,8 +76,8 @@ def _key(settings: Settings) -> bytes | None:
 def _probe(
     name: str,
     mailbox: MailboxSettings,
-    imap: ImapSettings,
-    smtp: SmtpSettings,
+    imap: ImapAccount,
+    smtp: SmtpAccount,
     settings: Settings,
     key: bytes,
     now: datetime,
@@ -98,7 +108,7 @@ def _probe(
     return judged(name, header, token, address, bool(trusted))
 
 
-async def _send(account: SmtpSettings, parcel: Parcel) -> Outcome:
+async def _send(account: SmtpAccount, parcel: Parcel) -> Outcome:
     submission = Submission(account, 1)
     try:
         return await submission.send(parcel)

@@ -22,6 +22,7 @@ from triaged.daemon.intake import take_in
 from triaged.daemon.log import log
 from triaged.daemon.notify import notify
 from triaged.daemon.reader import Reader
+from triaged.daemon.renewing import renew_ahead
 from triaged.daemon.schedule import BEAT_SECONDS, say_unserved, ticking
 from triaged.daemon.sentcopies import copy_sent
 from triaged.daemon.studying import study_some
@@ -98,6 +99,7 @@ def _parts(house: House, states: Mapping[str, str], mail: Event, reports: Event,
     boxes = house.settings.mailboxes
     parts = [Part(f"watch {m.name}", partial(_watch, house, m, mail)) for m in boxes if m.imap]
     parts += [Part(f"sent {m.name}", partial(_copies, house, m)) for m in boxes if m.imap and m.imap.sent_folder]
+    parts += [Part(f"token {name}", partial(_token, house, name)) for name in house.keepers]
     parts.append(Part("intake", partial(_intake, house, mail, reports, letters)))
     parts.append(Part("study", partial(_study, house, reports, letters)))
     parts.append(Part("outbox", partial(_outbox, house, letters)))
@@ -157,7 +159,8 @@ def _renew(house: House, lease: str, lost: Event, stop: Event) -> None:
 
 
 def _watch_ours(house: House, mailbox: MailboxSettings, mail: Event, lost: Event) -> None:
-    assert mailbox.imap is not None  # noqa: S101 - such parts are made for these mailboxes only
+    account = house.imap(mailbox)
+    assert account is not None  # noqa: S101 - such parts are made for these mailboxes only
 
     def report(event: WatchEvent) -> None:
         log.info("mailbox", mailbox=mailbox.name, happened=event.kind, folder=event.folder, said=event.text)
@@ -165,7 +168,7 @@ def _watch_ours(house: House, mailbox: MailboxSettings, mail: Event, lost: Event
         _report(house, f"watch {mailbox.name}", state, "" if state == "running" else f"{event.kind}: {event.text}")
 
     watch(
-        mailbox.imap,
+        account,
         house.store(mailbox),
         house.fetch_limits(),
         now=house.now,
@@ -174,6 +177,10 @@ def _watch_ours(house: House, mailbox: MailboxSettings, mail: Event, lost: Event
         report=report,
         random=random.random,
     )
+
+
+def _token(house: House, mailbox: str, stop: Event) -> None:
+    renew_ahead(house.keepers[mailbox], partial(_report, house, f"token {mailbox}"), stop)
 
 
 def _intake(house: House, mail: Event, reports: Event, letters: Event, stop: Event) -> None:

@@ -13,7 +13,7 @@ from triaged.tracker.engine import reading, writing
 
 def copy_sent(house: House, mailbox: MailboxSettings) -> int:
     """Append what is not there yet; how many letters. Raises ImapError."""
-    account = mailbox.imap
+    account = house.imap(mailbox)
     if account is None or not account.sent_folder:
         return 0
     with reading(house.engine) as connection:

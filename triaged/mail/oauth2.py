@@ -245,5 +245,5 @@ def without_secrets(text: str, client: Client, form: Form) -> str:
     """An endpoint may say back what it was told."""
     held = [s.reveal() for s in (client.client_secret, client.refresh_token, client.service_account) if s]
     for secret in sorted({*held, *(form[name] for name in _SECRET_FIELDS if name in form)}, key=len, reverse=True):
-        text = text.replace(secret, "…") if secret else text
+        text = text.replace(secret, "(secret)") if secret else text
     return text

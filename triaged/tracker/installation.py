@@ -49,6 +49,11 @@ def kept_signing_key(connection: Connection) -> bytes | None:
     return _kept(connection, "signing_key")
 
 
+def token_key(connection: Connection, now: datetime, entropy: Entropy) -> bytes:
+    """The key of kept tokens where [keys] brings none. It lies beside what it opens: it hides them from a glance, no more."""
+    return _made_once(connection, "token_key", now, entropy)
+
+
 def _made_once(connection: Connection, name: str, now: datetime, entropy: Entropy) -> bytes:
     insert_new(connection, installation, [{"name": name, "value": entropy(KEY_BYTES), "at": now}])
     key: bytes = connection.execute(select(installation.c.value).where(installation.c.name == name)).scalar_one()
