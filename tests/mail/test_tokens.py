@@ -23,7 +23,7 @@ from tests.servers.tokens import CLIENT, SECRET, Answer, Tokens, refused, tokens
 from triaged.mail.bearing import acknowledgement, challenge, challenge_of, initial
 from triaged.mail.endpoint import LARGEST, post
 from triaged.mail.keeper import Keeper, Memory
-from triaged.mail.oauth2 import AHEAD, JITTER, Client
+from triaged.mail.oauth2 import AHEAD, JITTER, Client, Token
 from triaged.mail.oauth2_words import GENERAL, INVALID_GRANT, MICROSOFT, doubts, words_of
 from triaged.mail.ports import NoToken
 from triaged.mail.retry import LOGIN_HOLD
@@ -157,6 +157,14 @@ def test_a_new_login_ends_the_hold_at_once(scene: Scene) -> None:
     other = scene.keeper("refresh_token", refresh_token=Word(scene.server.refresh_token()))
     other.token()  # as `triaged login` leaves it, in another process
     assert keeper.token() == other.token()
+
+
+def test_a_new_login_whose_access_token_is_over_ends_the_hold_too(scene: Scene) -> None:
+    keeper = scene.keeper("device_code")
+    with pytest.raises(NoToken):
+        keeper.token()
+    scene.shelf.token = Token("over", START, START, scene.server.refresh_token())
+    assert scene.server.active(keeper.token())
 
 
 def test_a_rotated_refresh_token_is_kept_before_its_access_token_is_used(scene: Scene) -> None:

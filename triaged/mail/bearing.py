@@ -34,6 +34,12 @@ def initial(mechanism: Mechanism, username: str, token: str) -> bytes:
     return f"n,a={name},\1auth=Bearer {token}\1\1".encode()
 
 
+def without_token(text: str, mechanism: Mechanism, username: str, token: str) -> str:
+    """A server's words, should it say back what it was told (IM-10)."""
+    said = base64.b64encode(initial(mechanism, username, token)).decode()
+    return text.replace(said, "(token)").replace(token, "(token)")
+
+
 def acknowledgement(mechanism: Mechanism) -> bytes:
     """What answers an error challenge so that the server says NO: %x01 (RFC 7628 section 3.2.3), or nothing at all."""
     return b"\1" if mechanism == "OAUTHBEARER" else b""

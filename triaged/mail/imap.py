@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 
 from imapclient.exceptions import ProtocolError
 
-from triaged.mail.bearing import NOT_OFFERED, Mechanism, acknowledgement, challenge, chosen, initial
+from triaged.mail.bearing import NOT_OFFERED, Mechanism, acknowledgement, challenge, chosen, initial, without_token
 from triaged.mail.ports import Bearer, ImapAccount, NoToken
 from triaged.mail.wire import COMMAND_OCTETS, LINE_OCTETS, LiteralTooLarge, Meter, MeteredClient
 
@@ -353,9 +353,6 @@ def _start_tls(client: MeteredClient, context: ssl.SSLContext) -> None:
 
 def _login(client: MeteredClient, account: ImapAccount) -> None:
     """AUTHENTICATE PLAIN where offered, because LOGIN has no way to say what isn't ASCII."""
-    if client.has_capability("LOGINDISABLED"):
-        mend = 'use security = "tls" or "starttls"'
-        raise LoginRefused(f"the server forbids login on this connection (LOGINDISABLED): {mend}")
     if isinstance(account.password, Bearer):
         _login_by_token(client, account.username, account.password)
     else:
@@ -366,6 +363,9 @@ def _login(client: MeteredClient, account: ImapAccount) -> None:
 def _login_by_password(client: MeteredClient, account: ImapAccount) -> None:
     if account.password is None or isinstance(account.password, Bearer):
         raise LoginRefused("there is no password: write it, or [mailbox.oauth2]")
+    if client.has_capability("LOGINDISABLED"):
+        mend = 'use security = "tls" or "starttls"'
+        raise LoginRefused(f"the server forbids login on this connection (LOGINDISABLED): {mend}")
     username, password = _plain(account.username), _plain(account.password.reveal())
     if client.has_capability("AUTH=PLAIN"):
         client.plain_login(username, password)
@@ -417,10 +417,11 @@ def _authenticate(client: MeteredClient, mechanism: Mechanism, username: str, to
         raise
     except imaplib.IMAP4.error as error:
         ended = _login_ended(client, error)
+        text = without_token(str(ended), mechanism, username, token)
         if isinstance(ended, ConnectionLost):
-            raise ended from error
+            raise ConnectionLost(text, ended.code) from None
         words = next(filter(None, said), "")
-        raise LoginRefused(f"{ended}; {words}" if words else str(ended), ended.code) from error
+        raise LoginRefused(f"{text}; {words}" if words else text, ended.code) from None
 
 
 def _numbers(uids: Sequence[int]) -> list[int]:

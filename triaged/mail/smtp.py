@@ -20,7 +20,7 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
-from triaged.mail.bearing import NOT_OFFERED, Mechanism, acknowledgement, challenge_of, chosen, initial
+from triaged.mail.bearing import NOT_OFFERED, Mechanism, acknowledgement, challenge_of, chosen, initial, without_token
 from triaged.mail.ports import Bearer, NoToken, Outcome, Parcel, Permanent, Secret, Sent, SmtpAccount, Temporary
 from triaged.mail.transaction import Lost, Timeouts, drop, meaning, reply_line, transact, unfit, what_ended
 
@@ -257,7 +257,8 @@ async def _authenticate(client: SMTP, mechanism: Mechanism, username: str, token
         words = challenge_of(response.message)
         response = await client.execute_command(base64.b64encode(acknowledgement(mechanism)))
     if response.code != 235:
-        raise SMTPAuthenticationError(response.code, f"{response.message}; {words}" if words else response.message)
+        text = without_token(response.message, mechanism, username, token)
+        raise SMTPAuthenticationError(response.code, f"{text}; {words}" if words else text)
 
 
 def _said(error: Exception) -> str:
