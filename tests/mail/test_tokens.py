@@ -325,6 +325,11 @@ def test_the_endpoints_certificate_is_verified(tmp_path: Path) -> None:
         with pytest.raises(NoToken, match="not valid for"):
             post(server.url("token"), {}, ssl.create_default_context(cafile=str(made.ca)))
         assert server.asked == []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.certificate, made.key)
+    with tokens(context) as server:
+        form = {"grant_type": "client_credentials", "client_id": CLIENT, "client_secret": SECRET}
+        assert post(server.url("token"), form, ssl.create_default_context(cafile=str(made.ca))).status == 200
 
 
 def test_nothing_shows_a_secret(scene: Scene) -> None:
