@@ -29,7 +29,7 @@ def house(tmp_path: Path, hang: Event, listen: str = "") -> House:
     path = tmp_path / "triaged.toml"
     path.write_text(CONFIGURATION.format(policy=POLICIES / "ims-network.toml", listen=listen))
     engine = create_engine("postgresql+psycopg://", creator=lambda: hang.wait(60) and None)
-    return House(load(path, {}), engine, {"security": DESK}, "here:1:a", lambda: AT)
+    return House(load(path, {}), engine, {"security": DESK}, "here:1:a", lambda: AT, {})
 
 
 def test_a_database_that_hangs_keeps_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@ def house(tracked: Tracked, tmp_path: Path, port: int, more: str = "", owner: st
     policy = POLICIES / "ims-network.toml"
     path = tmp_path / "triaged.toml"
     path.write_text(CONFIGURATION.format(url=url, policy=policy, port=port, more=more))
-    return House(load(path, {}), tracked.engine, tracked.desks, owner, lambda: tracked.at)
+    return House(load(path, {}), tracked.engine, tracked.desks, owner, lambda: tracked.at, {})
 
 
 def look(of: House, memory: Memory, minutes: float) -> bool:
