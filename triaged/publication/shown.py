@@ -6,27 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from triaged.policy.calendar import MONTHS
 from triaged.policy.model import Policy
 from triaged.publication import advisory_markdown, csaf, cve, osv
 from triaged.publication.advisory import first_at, latest_at, page_path, product, releases, score, severity, slug
 from triaged.publication.cleaning import one_line, paragraphs
 from triaged.publication.scoring import Score
 from triaged.publication.values import Advisory, Kept, Thanked, Year
-
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]  # strftime's depend on the locale
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +189,7 @@ def kept_sentence(kept: tuple[ShownKept, ...]) -> str:
 
 def day(at: date) -> str:
     """20 November 2026; instants by their day in UTC, as in the machine-readable files."""
-    return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
+    return f"{at.day} {MONTHS[at.month - 1]} {at.year}"
 
 
 def iso(at: date) -> str:
