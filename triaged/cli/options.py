@@ -113,3 +113,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], widest: int = 6
 def _cell(value: object, widest: int) -> str:
     text = safe("" if value is None else value).replace("\n", " ")
     return text if len(text) <= widest else text[: widest - 1] + "…"
+
+
+def write_whole(target: Path, octets: bytes) -> Path:
+    """Whole or not at all: a web server may be reading the file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = target.with_name(f".{target.name}.new")
+    written.write_bytes(octets)
+    written.replace(target)
+    return target

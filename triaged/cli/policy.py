@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from triaged.cli.options import Instant, config_option, json_option, print_json, safe, settings_of, table, tracker_of
+from triaged.cli.options import (
+    Instant,
+    config_option,
+    json_option,
+    print_json,
+    safe,
+    settings_of,
+    table,
+    tracker_of,
+    write_whole,
+)
 from triaged.cli.simulate import simulate
 
 if TYPE_CHECKING:
@@ -93,18 +103,9 @@ def publish(file: Path, directory: Path, at: datetime | None) -> None:
             "publish.expires must lie within the year to come: write a later or nearer day, or remove it"
         )
     for path, octets in published(policy, now).items():
-        click.echo(safe(_write(directory / path, octets)))
+        click.echo(safe(write_whole(directory / path, octets)))
     if not policy.publish.policy:
         click.echo('the disclose.io directory wants policy_url: set policy = "https://…" in [publish]', err=True)
-
-
-def _write(target: Path, octets: bytes) -> Path:
-    """Whole or not at all: a web server may be reading the file."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    written = target.with_name(f".{target.name}.new")
-    written.write_bytes(octets)
-    written.replace(target)
-    return target
 
 
 @command.command("diff")

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 import click
 
 from triaged.cli.failure import CommandError
-from triaged.cli.options import Instant, config_option, json_option, print_json, safe, settings_of, tracker_of
+from triaged.cli.options import (
+    Instant,
+    config_option,
+    json_option,
+    print_json,
+    safe,
+    settings_of,
+    tracker_of,
+    write_whole,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -203,26 +212,19 @@ def _ours(directory: Path) -> Iterator[str]:
 
 def _must_take_files(directory: Path) -> None:
     """Raises OSError before anything becomes public: else its researcher reads of a page that is not there."""
-    _write_one(directory / f"{LIST}.try", b"")
+    write_whole(directory / f"{LIST}.try", b"")
     (directory / f"{LIST}.try").unlink()
 
 
 def _write(directory: Path, files: Mapping[str, bytes], changes: Mapping[str, list[str]]) -> None:
     """Each file whole or not at all, for a web server may be reading it; what is no more goes last."""
     for path in changes["written"]:
-        _write_one(directory / path, files[path])
+        write_whole(directory / path, files[path])
     listed = json.dumps(sorted(files), indent=1) + "\n"
     if _held(directory / LIST) != listed.encode():
-        _write_one(directory / LIST, listed.encode())
+        write_whole(directory / LIST, listed.encode())
     for path in changes["removed"]:
         (directory / path).unlink()
-
-
-def _write_one(target: Path, octets: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    written = target.with_name(f".{target.name}.new")
-    written.write_bytes(octets)
-    written.replace(target)
 
 
 def _row(one: Candidate) -> dict[str, str]:
